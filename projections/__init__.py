@@ -1,0 +1,1 @@
+"""Readings of the ledger: disposable, rebuilt from the record at any time."""
