@@ -1,0 +1,1 @@
+"""What can be proved. Pure: no clock, no chance, no input or output."""
