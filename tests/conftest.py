@@ -20,7 +20,8 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of vectors and data that lies beside the project; skips, with the reason, where it is missing."""
+    """The folder of vectors and data that lies beside the project; skips, with the reason, where it is
+    missing."""
     path = Path(os.environ.get("DUECOURSE_SHARED", ROOT.parent / "shared"))
     if not (path / "vectors").is_dir():
         pytest.skip(f"no vectors at {path}: set DUECOURSE_SHARED to the folder that holds vectors/ and data/")

@@ -1,0 +1,1 @@
+"""The ordered log of one shard: one port, one adapter per file."""

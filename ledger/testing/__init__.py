@@ -1,0 +1,1 @@
+"""Public helpers for tests: a broker on loopback, faults, forged bundles."""
