@@ -1,0 +1,3 @@
+from projections.cli import main
+
+main()

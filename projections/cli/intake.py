@@ -1,0 +1,279 @@
+"""Logs of other systems in: import."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from ledger.errors import LogUnavailable
+from ledger.events.catalogue.common import Payload
+from ledger.events.registry import event_class
+from ledger.sdk.config import Actor, DeliverySettings
+from ledger.sdk.ids import load_tenant_key, local_id
+from ledger.sdk.recorder import Recorder
+from ledger.sdk.streams import Said
+from projections.cli.directory import LedgerDirectory
+from projections.cli.enrolment import enrol, registrars
+from projections.cli.output import AS_JSON, progress, say_json, table
+from projections.exchange.importer import CaseEvents, Report, check_log, record_log
+from projections.exchange.mapping import load_mapping
+
+PRODUCER: Final = "importer"
+# Signed together: as many as the formats allow. A log of the past is in no hurry, and its events come by the thousand.
+DELIVERY: Final = DeliverySettings(mode="manual", flush_events=256, batch_events=2048, rejections="off")
+# Without any receipt for so long, something is wrong with the line and not with its speed.
+STALLED_S: Final = 300.0
+WAIT_S: Final = 0.05
+STOP_S: Final = 120.0
+
+
+class _Sink:
+    """The recorder behind the few words that an importer needs."""
+
+    def __init__(self, recorder: Recorder, tenant_key: bytes, after: Callable[[], None]) -> None:
+        self._recorder = recorder
+        self._tenant_key = tenant_key
+        self._after = after
+
+    def deriver(self, account: str) -> Callable[[str], str]:
+        subject = self._recorder.case(account).subject
+        return lambda label: local_id(self._tenant_key, "import", subject, label)
+
+    def mark(self, name: str) -> str | None:
+        kept = self._recorder.bookmark(name)
+        return None if kept is None else kept.decode()
+
+    def record(self, cases: Sequence[CaseEvents], mark: tuple[str, str]) -> None:
+        recorder = self._recorder
+        drafts = []
+        for account, events in cases:
+            subject = recorder.case(account).subject
+            for short, version, data, happened, event_id in events:
+                payload = event_class(short, version)(**data)
+                assert isinstance(payload, Payload)
+                drafts.append(recorder.draft(payload, subject=subject, said=Said(time=happened, id=event_id)))
+        recorder.record_many(drafts, bookmark=(mark[0], mark[1].encode()))
+        self._after()
+
+
+@click.group("import")
+def import_command() -> None:
+    """Bring logs of other systems into the ledger, through the SDK like any producer."""
+
+
+@import_command.command(
+    "xes", epilog="Example: duecourse import xes fines.xes.zip --into ledger --mapping road-traffic-fines"
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--into", "directory", required=True, metavar="LEDGER", type=click.Path(path_type=Path, file_okay=False)
+)
+@click.option(
+    "--mapping",
+    "mapping_name",
+    required=True,
+    metavar="NAME_OR_FILE",
+    help="A shipped mapping, or a mapping file.",
+)
+@click.option(
+    "--skip-unmapped", is_flag=True, help="Leave out what the mapping has no place for, and list it."
+)
+@click.option("--check-only", is_flag=True, help="Read and map everything, record nothing.")
+@click.option("--producer", default=PRODUCER, show_default=True, help="In whose name to record.")
+@click.option("--no-run", is_flag=True, help="Only record and deliver; leave the rest to a `duecourse run`.")
+@AS_JSON
+def import_xes(
+    file: Path, directory: Path, mapping_name: str, skip_unmapped: bool, check_only: bool, producer: str, no_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Import an event log in XES (.xes, .xes.gz, or a .zip with one).
+
+    The whole file is read and mapped first: nothing is recorded from one with an error in it. Interrupted at any moment,
+    the same command goes on where it stood. When it returns, everything is sealed and can be read and exported."""
+    ledger = LedgerDirectory.open(directory)
+    mapping = load_mapping(mapping_name)
+    start = time.monotonic()
+    settings = _enrolled(ledger, producer)
+    with Recorder.open(settings) as recorder:
+        line = _LineBehind(ledger, quiet=as_json, wanted=not no_run)
+        sink = _Sink(recorder, load_tenant_key(recorder.config.tenant_key), lambda: _deliver(recorder))
+        checking = progress("checked", "bytes", quiet=as_json)
+        checked = check_log(
+            file, mapping, sink.deriver, skip_unmapped=skip_unmapped,
+            progress=lambda _what, done, total: checking(done, total),
+        )  # fmt: skip
+        checking.finish()
+        with checked:
+            report = checked.report
+            if not check_only:
+                with line.behind():
+                    recording = progress("recorded", "cases", quiet=as_json)
+                    record_log(checked, sink, progress=lambda _what, done, total: recording(done, total))
+                    recording.finish()
+                    _settle(recorder, line, as_json)
+    _say(report, time.monotonic() - start, check_only, as_json)
+
+
+def _enrolled(ledger: LedgerDirectory, producer: str) -> Path:
+    settings = ledger.producer(producer) / "producer.toml"
+    if settings.exists():
+        return settings
+    return enrol(
+        ledger,
+        producer,
+        types=[
+            "case",
+            "contact",
+            "debt",
+            "dispute",
+            "document",
+            "hold",
+            "legal",
+            "party",
+            "payment",
+            "plan",
+            "complaint",
+        ],
+        capacities=["first_party"],
+        tenant="bank",
+        actor=Actor(id="import", role="importer", capacity="first_party"),
+        signers=registrars(ledger),
+        delivery=DELIVERY,
+    )
+
+
+def _deliver(recorder: Recorder) -> None:
+    # What cannot be sent now stays in the outbox and is sent with a later batch.
+    with contextlib.suppress(LogUnavailable):
+        recorder.deliver_once()
+
+
+class _LineBehind:
+    """The line that works while the import records: a process of its own, unless one serves the ledger already."""
+
+    def __init__(self, ledger: LedgerDirectory, *, quiet: bool, wanted: bool) -> None:
+        self._ledger = ledger
+        self._quiet = quiet
+        self._wanted = wanted
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @contextlib.contextmanager
+    def behind(self) -> Iterator[None]:
+        self.keep_going()
+        try:
+            yield
+        except BaseException:
+            self._end(wait=False)
+            raise
+        self._end(wait=True)
+
+    def keep_going(self) -> None:
+        """Starts the line if nobody serves the ledger (any more)."""
+        if not self._wanted or (self._process is not None and self._process.poll() is None):
+            return
+        with self._ledger.running() as free:
+            pass
+        if free:
+            command = [
+                sys.executable,
+                "-m",
+                "projections.cli",
+                "run",
+                str(self._ledger.root),
+                "--two-cores",
+                "--until-eof",
+                "--json",
+            ]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+    def _end(self, *, wait: bool) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        if wait and process.wait(None) != 0:
+            raise LogUnavailable(
+                "the line behind the import failed: run `duecourse run LEDGER --once` to see why"
+            )
+        process.wait(STOP_S)
+
+
+def _settle(recorder: Recorder, line: _LineBehind, as_json: bool) -> None:
+    """Waits until a signed receipt covers everything that was recorded."""
+    told = progress("waiting for receipts", "events left", quiet=as_json)
+    left, moved = recorder.status().pending, time.monotonic()
+    while left:
+        _deliver(recorder)
+        now = recorder.status().pending
+        if now < left:
+            left, moved = now, time.monotonic()
+        elif time.monotonic() - moved > STALLED_S:
+            raise LogUnavailable(
+                f"{left:,} events are recorded and delivered, and no receipt came for {STALLED_S:.0f} s."
+                " Nothing is lost: see `duecourse status`, then run the same import again"
+            )
+        told(left)
+        line.keep_going()
+        time.sleep(WAIT_S)
+    told.finish()
+
+
+def _say(report: Report, seconds: float, check_only: bool, as_json: bool) -> None:
+    unmapped: list[dict[str, Any]] = [
+        {"activity": activity, "count": listed.count, "places": listed.places, "why": why}
+        for (activity, why), listed in report.unmapped.items()
+    ]
+    attributes: list[dict[str, Any]] = [
+        {"activity": activity, "attribute": key, "count": listed.count, "places": listed.places}
+        for (activity, key), listed in report.attributes.items()
+    ]
+    if as_json:
+        answer: dict[str, Any] = {
+            "activities": dict(report.activities),
+            "attributes_left_out": attributes,
+            "events": report.events,
+            "recorded_cases": report.recorded_traces,
+            "recorded_events": report.recorded_events,
+            "resumed_at": report.resumed_at,
+            "seconds": round(seconds, 1),
+            "sha256": report.sha256,
+            "skipped": dict(report.skipped),
+            "source_events": report.source_events,
+            "cases": report.traces,
+            "types": dict(report.types),
+            "unmapped": unmapped,
+        }
+        say_json(answer)
+        return
+    click.echo(
+        f"{report.source_events:,} events of {report.traces:,} cases were read, as {report.events:,} events of the catalogue"
+    )
+    click.echo(
+        table(
+            [(name, f"{count:,}") for name, count in report.activities.most_common()], ("activity", "events")
+        )
+    )
+    for one in unmapped:
+        click.echo(
+            f"not mapped: {one['activity'] or '(none)'}: {one['why']}: {one['count']:,}, first at {one['places'][0]}"
+        )
+    for one in attributes:
+        click.echo(
+            f"not carried over: {one['attribute']} of {one['activity']}: {one['count']:,}, first at {one['places'][0]}"
+        )
+    if check_only:
+        click.echo("nothing was recorded: --check-only")
+        return
+    resumed = f" (an earlier run had recorded {report.resumed_at:,} cases)" if report.resumed_at else ""
+    click.echo(
+        f"{report.recorded_events:,} events of {report.recorded_traces:,} cases were recorded{resumed},"
+        f" sealed and read, in {seconds:,.0f} s"
+    )
