@@ -208,8 +208,9 @@ class _LineBehind:
 
 def _settle(recorder: Recorder, line: _LineBehind, as_json: bool) -> None:
     """Waits until a signed receipt covers everything that was recorded."""
-    told = progress("waiting for receipts", "events left", quiet=as_json)
+    told = progress("sequenced and sealed", "events", quiet=as_json)
     left, moved = recorder.status().pending, time.monotonic()
+    total = left
     while left:
         _deliver(recorder)
         now = recorder.status().pending
@@ -220,7 +221,7 @@ def _settle(recorder: Recorder, line: _LineBehind, as_json: bool) -> None:
                 f"{left:,} events are recorded and delivered, and no receipt came for {STALLED_S:.0f} s."
                 " Nothing is lost: see `duecourse status`, then run the same import again"
             )
-        told(left)
+        told(total - left, total)
         line.keep_going()
         time.sleep(WAIT_S)
     told.finish()

@@ -18,6 +18,7 @@ from ledger.vault.sqlite import SqliteVault
 from ledger.verify.__main__ import main as verify_main
 from ledger.verify.link import make_link
 from projections.bundle.export import Bundle, Source, export_case, write_bundle
+from projections.bundle.heads import from_snapshot
 from projections.cli.directory import LedgerDirectory, write_whole
 from projections.cli.output import AS_JSON, LEDGER, say_json
 from projections.cli.readings import case_shard, open_readings
@@ -85,6 +86,7 @@ def _export(ledger: LedgerDirectory, case: str, shard: int, disclose: Sequence[s
             log_key=ledger.log_keys[shard],
             views=db,
             shard=shard,
+            heads=[from_snapshot(ledger.state(shard), ledger.origin(shard))],
             cache=ledger.state(shard) / "heads",
         )
         if not disclose:
