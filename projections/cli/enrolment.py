@@ -5,9 +5,11 @@ sequencer. What these functions return for stands in every shard; what they rais
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,6 +165,10 @@ def enrol(
     if not tenant_key.exists():
         shutil.copyfile(ledger.keys / "tenant.key", tenant_key)
         tenant_key.chmod(0o600)
+    log = ledger.log
+    if log.path is not None:
+        # As seen from the settings file, whatever directory the command was given in: a ledger moves as a whole.
+        log = replace(log, path=Path(os.path.relpath(log.path, home)))
     settings = ProducerConfig(
         producer=producerid,
         ledger=ledger.name,
@@ -171,7 +177,7 @@ def enrol(
         tenant_key=Path("tenant.key"),
         outbox=Path("outbox.db"),
         log_keys=tuple(key.format() for key in ledger.log_keys),
-        log=ledger.log,
+        log=log,
         actor=actor,
         vault_key=ledger.vault_key.hex(),
         delivery=delivery or DeliverySettings(),

@@ -16,12 +16,13 @@ from ledger.errors import LogUnavailable
 from ledger.events.catalogue.common import Payload
 from ledger.events.registry import event_class
 from ledger.sdk.config import Actor, DeliverySettings
-from ledger.sdk.ids import load_tenant_key, local_id
+from ledger.sdk.ids import case_id, load_tenant_key, local_id
 from ledger.sdk.recorder import Recorder
 from ledger.sdk.streams import Said
 from projections.cli.directory import LedgerDirectory
-from projections.cli.enrolment import enrol, registrars
+from projections.cli.enrolment import enrol, registrars, settle
 from projections.cli.output import AS_JSON, progress, say_json, table
+from projections.cli.readings import views_are_current
 from projections.exchange.importer import CaseEvents, Report, check_log, record_log
 from projections.exchange.mapping import load_mapping
 
@@ -39,12 +40,8 @@ class _Sink:
 
     def __init__(self, recorder: Recorder, tenant_key: bytes, after: Callable[[], None]) -> None:
         self._recorder = recorder
-        self._tenant_key = tenant_key
         self._after = after
-
-    def deriver(self, account: str) -> Callable[[str], str]:
-        subject = self._recorder.case(account).subject
-        return lambda label: local_id(self._tenant_key, "import", subject, label)
+        self.deriver = _deriver(tenant_key)
 
     def mark(self, name: str) -> str | None:
         kept = self._recorder.bookmark(name)
@@ -61,6 +58,14 @@ class _Sink:
                 drafts.append(recorder.draft(payload, subject=subject, said=Said(time=happened, id=event_id)))
         recorder.record_many(drafts, bookmark=(mark[0], mark[1].encode()))
         self._after()
+
+
+def _deriver(tenant_key: bytes) -> Callable[[str], Callable[[str], str]]:
+    def of_account(account: str) -> Callable[[str], str]:
+        subject = f"case/{case_id(tenant_key, account)}"
+        return lambda label: local_id(tenant_key, "import", subject, label)
+
+    return of_account
 
 
 @click.group("import")
@@ -100,25 +105,31 @@ def import_xes(
     ledger = LedgerDirectory.open(directory)
     mapping = load_mapping(mapping_name)
     start = time.monotonic()
-    settings = _enrolled(ledger, producer)
-    with Recorder.open(settings) as recorder:
-        line = _LineBehind(ledger, quiet=as_json, wanted=not no_run)
-        sink = _Sink(recorder, load_tenant_key(recorder.config.tenant_key), lambda: _deliver(recorder))
-        checking = progress("checked", "bytes", quiet=as_json)
-        checked = check_log(
-            file, mapping, sink.deriver, skip_unmapped=skip_unmapped,
-            progress=lambda _what, done, total: checking(done, total),
-        )  # fmt: skip
-        checking.finish()
-        with checked:
-            report = checked.report
-            if not check_only:
+    tenant_key = _tenant_key(ledger, producer)
+    checking = progress("checked", "bytes", quiet=as_json)
+    checked = check_log(
+        file, mapping, _deriver(tenant_key), skip_unmapped=skip_unmapped,
+        progress=lambda _what, done, total: checking(done, total),
+    )  # fmt: skip
+    checking.finish()
+    with checked:
+        # Until here nothing has touched the ledger, not even to make the importer known to it.
+        if not check_only:
+            with Recorder.open(_enrolled(ledger, producer)) as recorder:
+                line = _LineBehind(ledger, quiet=as_json, wanted=not no_run)
                 with line.behind():
+                    sink = _Sink(recorder, tenant_key, lambda: _deliver(recorder))
                     recording = progress("recorded", "cases", quiet=as_json)
                     record_log(checked, sink, progress=lambda _what, done, total: recording(done, total))
                     recording.finish()
                     _settle(recorder, line, as_json)
-    _say(report, time.monotonic() - start, check_only, as_json)
+    _say(checked.report, time.monotonic() - start, check_only, as_json)
+
+
+def _tenant_key(ledger: LedgerDirectory, producer: str) -> bytes:
+    """The producer's, or the one that it will be given."""
+    own = ledger.producer(producer) / "tenant.key"
+    return load_tenant_key(own if own.exists() else ledger.keys / "tenant.key")
 
 
 def _enrolled(ledger: LedgerDirectory, producer: str) -> Path:
@@ -195,15 +206,26 @@ class _LineBehind:
 
     def _end(self, *, wait: bool) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        assert process.stdin is not None
-        process.stdin.close()
-        if wait and process.wait(None) != 0:
-            raise LogUnavailable(
-                "the line behind the import failed: run `duecourse run LEDGER --once` to see why"
-            )
-        process.wait(STOP_S)
+        ended = 1
+        if process is not None:
+            assert process.stdin is not None
+            process.stdin.close()
+            ended = process.wait(None if wait else STOP_S)
+        if wait and self._wanted and ended != 0:
+            self._await_views()
+
+    def _await_views(self) -> None:
+        """Until what is sealed can be read, where another process serves the ledger; and if none does (any more),
+        by working the line here, which also says what is wrong with it."""
+        deadline = time.monotonic() + STALLED_S
+        while not settle(self._ledger):
+            if views_are_current(self._ledger):
+                return
+            if time.monotonic() > deadline:
+                raise LogUnavailable(
+                    "everything is recorded and sealed, and the views do not follow: see `duecourse status`"
+                )
+            time.sleep(WAIT_S)
 
 
 def _settle(recorder: Recorder, line: _LineBehind, as_json: bool) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from ledger.errors import ConfigurationError
 from ledger.kernel.canonical import is_uuid
+from ledger.kernel.checkpoint import Checkpoint, open_statement
 from ledger.kernel.digest import shard_of
+from ledger.tilestore.directory import DirectoryTiles
 from projections.case_state.store import CaseStateView
 from projections.cli.directory import LedgerDirectory
-from projections.engine.store import connect
+from projections.engine.store import applied, connect
 from projections.engine.views import View
 from projections.timeline.store import TimelineView
 
@@ -31,6 +33,19 @@ def open_readings(ledger: LedgerDirectory) -> Iterator[sqlite3.Connection]:
         yield db
     finally:
         db.close()
+
+
+def views_are_current(ledger: LedgerDirectory) -> bool:
+    """Do the views hold everything that is under a published checkpoint?"""
+    with open_readings(ledger) as db:
+        read = applied(db)
+    for shard in range(ledger.shards):
+        note = DirectoryTiles(ledger.tiles(shard)).checkpoint()
+        if note is not None:
+            checkpoint = open_statement(note, ledger.log_keys[shard], Checkpoint)
+            if read.get(checkpoint.origin, 0) < checkpoint.size:
+                return False
+    return True
 
 
 def case_shard(ledger: LedgerDirectory, case: str) -> tuple[str, int]:

@@ -1,0 +1,1 @@
+"""Gathers entries and proofs of a case into one file. Judges nothing."""
