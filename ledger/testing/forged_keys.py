@@ -191,7 +191,7 @@ def _keys(album: Album) -> None:
         "S14",
         "order-approved-by-nobody",
         "E_KEY_SCOPE E_SCHEMA E_SIG",
-        lambda: bent(approvals={"key-added": lambda items: []}),
+        lambda: bent(approvals={"key-added": lambda _: []}),
     )
     album.add(
         "S14",
@@ -266,6 +266,10 @@ def _worn(items: list[dict[str, str]]) -> list[dict[str, str]]:
     return [{**item, "signature": canonical.b64(signature)} for item in items]
 
 
+def _with_line(line: bytes) -> bytes:
+    return edited("checkpoint", lambda data: data + line)
+
+
 def _checkpoint_lines(album: Album) -> None:
     def garbage(note: Note) -> Signature:
         return Signature(note.signatures[1].name, note.signatures[1].key_id, bytes(72))
@@ -301,5 +305,5 @@ def _checkpoint_lines(album: Album) -> None:
             "S19",
             f"key-name-with-a-{flaw}",
             "E_CHECKPOINT E_ENCODING",
-            lambda line=line: edited("checkpoint", lambda data: data + line),
+            partial(_with_line, line),
         )

@@ -278,6 +278,7 @@ def _completeness(album: Album) -> None:
     album.add(
         "M24", "case-of-another-shard", "E_CASE_MISMATCH", lambda: parts(case=FOREIGN_CASE, opened=()).pack()
     )
+    album.add("M24", "no-name-of-a-case", "E_SCHEMA", _no_name)
     album.add(
         "M24", "registry-left-out", "E_CASE_MISMATCH E_INCOMPLETE", lambda: _stream_left_out("registry")
     )
@@ -320,6 +321,12 @@ def _earlier_heads() -> bytes:
 
 def _nothing_of(case: str) -> bytes:
     return parts(case=case, opened=()).pack()
+
+
+def _no_name() -> bytes:
+    taken = parts(case=ABSENT_CASE, opened=())
+    taken.streams[0] = ("case/of a friend", 0)
+    return taken.pack()
 
 
 def _claimed_empty(case: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,7 @@ from ledger.testing.forgery import (
     swap,
 )
 from ledger.testing.story import play
+from ledger.verify.link import Link, make_link
 
 UNDECIDED = "UNVERIFIABLE"
 
@@ -226,6 +228,46 @@ def _memory(album: Album) -> None:
         expect="exit 3",
         state=lambda: play(Forge(log="stranger")).checkpoint(early),
     )
+    _links(album, early, size)
+
+
+def _links(album: Album, early: int, size: int) -> None:
+    """A link file in the place of the bundle's own proof, for a reader whom no witness helps."""
+    forge = golden()
+    given: dict[str, Any] = {
+        "state": partial(forge.checkpoint, early),
+        "trust": partial(trust_file, quorum="quorum none"),
+    }
+
+    def node(lo: int, hi: int) -> bytes:
+        return merkle.tree_root(forge.leaves[lo:hi])
+
+    def link(change: Callable[[Link], Link]) -> Callable[[], bytes]:
+        return lambda: change(Link.parse(make_link(ORIGIN, early, size, node))).encode()
+
+    whole = link(lambda made: made)
+    backwards = link(lambda made: replace(made, hashes=made.hashes[::-1]))
+    album.add("W12", "link-joins-them", "", _bundle, expect="VERIFIED", link=whole, **given)
+    album.add("W12", "link-reversed", "E_INCONSISTENT E_PROOF_SHAPE", _bundle, link=backwards, **given)
+    album.add(
+        "W12",
+        "link-of-another-origin",
+        "E_ROLLBACK",
+        _bundle,
+        expect=UNDECIDED,
+        link=link(lambda made: replace(made, origin=f"{NAME}/1")),
+        **given,
+    )
+    album.add(
+        "W12",
+        "link-from-another-size",
+        "E_ROLLBACK",
+        _bundle,
+        expect=UNDECIDED,
+        link=partial(make_link, ORIGIN, early - 1, size, node),
+        **given,
+    )
+    album.add("W12", "link-is-none", "", _bundle, expect="exit 3", link=lambda: b"{}", **given)
 
 
 def _bundle(**wanted: Any) -> bytes:

@@ -128,6 +128,8 @@ def note_edit(change: Callable[[Note], Note]) -> Callable[[], bytes]:
 
 
 def cosigned(cosigners: Sequence[str], **given: Any) -> Callable[[], bytes]:
+    """The golden bundle under a checkpoint with these cosigners."""
+
     def make() -> bytes:
         forge = golden()
         return forge.parts(
