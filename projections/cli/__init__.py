@@ -98,6 +98,11 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        # A path that cannot be used as it was given, or a disk that is full: the system's own words say which.
+        named = "" if error.filename is None else f"{error.filename}: "
+        click.echo(f"duecourse: {named}{error.strerror or error}", err=True)
+        sys.exit(3)
     except Exception:  # noqa: BLE001 - the end of the line: nothing above it may fail silently
         # A fault of ours. Its place goes to the error stream; statuses 1 and 2 are kept for answers.
         traceback.print_exc()

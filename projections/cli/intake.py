@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +17,7 @@ from ledger.sdk.config import Actor, DeliverySettings
 from ledger.sdk.ids import case_id, load_tenant_key, local_id
 from ledger.sdk.recorder import Recorder
 from ledger.sdk.streams import Said
+from projections.cli.behind import Behind
 from projections.cli.directory import LedgerDirectory
 from projections.cli.enrolment import enrol, registrars, settle
 from projections.cli.output import AS_JSON, progress, say_json, table
@@ -32,7 +31,6 @@ DELIVERY: Final = DeliverySettings(mode="manual", flush_events=256, batch_events
 # Without any receipt for so long, something is wrong with the line and not with its speed.
 STALLED_S: Final = 300.0
 WAIT_S: Final = 0.05
-STOP_S: Final = 120.0
 
 
 class _Sink:
@@ -116,7 +114,7 @@ def import_xes(
         # Until here nothing has touched the ledger, not even to make the importer known to it.
         if not check_only:
             with Recorder.open(_enrolled(ledger, producer)) as recorder:
-                line = _LineBehind(ledger, quiet=as_json, wanted=not no_run)
+                line = _LineBehind(ledger, wanted=not no_run)
                 with line.behind():
                     sink = _Sink(recorder, tenant_key, lambda: _deliver(recorder))
                     recording = progress("recorded", "cases", quiet=as_json)
@@ -169,49 +167,20 @@ def _deliver(recorder: Recorder) -> None:
 class _LineBehind:
     """The line that works while the import records: a process of its own, unless one serves the ledger already."""
 
-    def __init__(self, ledger: LedgerDirectory, *, quiet: bool, wanted: bool) -> None:
+    def __init__(self, ledger: LedgerDirectory, *, wanted: bool) -> None:
         self._ledger = ledger
-        self._quiet = quiet
         self._wanted = wanted
-        self._process: subprocess.Popen[bytes] | None = None
+        self._behind = Behind(["run", str(ledger.root), "--two-cores", "--until-eof", "--json"])
 
     @contextlib.contextmanager
     def behind(self) -> Iterator[None]:
         self.keep_going()
         try:
             yield
-        except BaseException:
-            self._end(wait=False)
-            raise
-        self._end(wait=True)
-
-    def keep_going(self) -> None:
-        """Starts the line if nobody serves the ledger (any more)."""
-        if not self._wanted or (self._process is not None and self._process.poll() is None):
-            return
-        with self._ledger.running() as free:
-            pass
-        if free:
-            command = [
-                sys.executable,
-                "-m",
-                "projections.cli",
-                "run",
-                str(self._ledger.root),
-                "--two-cores",
-                "--until-eof",
-                "--json",
-            ]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-
-    def _end(self, *, wait: bool) -> None:
-        process, self._process = self._process, None
-        ended = 1
-        if process is not None:
-            assert process.stdin is not None
-            process.stdin.close()
-            ended = process.wait(None if wait else STOP_S)
-        if wait and self._wanted and ended != 0:
+        finally:
+            ours = self._behind.going
+            status = self._behind.end()
+        if self._wanted and (status or not ours):
             self._await_views()
 
     def _await_views(self) -> None:
@@ -226,6 +195,15 @@ class _LineBehind:
                     "everything is recorded and sealed, and the views do not follow: see `duecourse status`"
                 )
             time.sleep(WAIT_S)
+
+    def keep_going(self) -> None:
+        """Starts the line if nobody serves the ledger (any more)."""
+        if not self._wanted or self._behind.going:
+            return
+        with self._ledger.running() as free:
+            pass
+        if free:
+            self._behind.keep_going()
 
 
 def _settle(recorder: Recorder, line: _LineBehind, as_json: bool) -> None:
@@ -258,11 +236,16 @@ def _say(report: Report, seconds: float, check_only: bool, as_json: bool) -> Non
         {"activity": activity, "attribute": key, "count": listed.count, "places": listed.places}
         for (activity, key), listed in report.attributes.items()
     ]
+    left_out = [
+        {"activity": activity, "attribute": key, "count": count}
+        for (activity, key), count in sorted(report.left_out.items())
+    ]
     if as_json:
         answer: dict[str, Any] = {
             "activities": dict(report.activities),
             "attributes_left_out": attributes,
             "events": report.events,
+            "left_out": left_out,
             "recorded_cases": report.recorded_traces,
             "recorded_events": report.recorded_events,
             "resumed_at": report.resumed_at,
@@ -292,6 +275,9 @@ def _say(report: Report, seconds: float, check_only: bool, as_json: bool) -> Non
         click.echo(
             f"not carried over: {one['attribute']} of {one['activity']}: {one['count']:,}, first at {one['places'][0]}"
         )
+    if left_out:
+        names = sorted({str(one["attribute"]) for one in left_out})
+        click.echo(f"left out, as the mapping says: {', '.join(names)}")
     if check_only:
         click.echo("nothing was recorded: --check-only")
         return

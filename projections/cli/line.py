@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from ledger.kernel.checkpoint import Checkpoint, open_statement
 from ledger.sequencer.fsck import FsckReport, fsck
 from ledger.tilestore.directory import DirectoryTiles
 from projections.cli.directory import LedgerDirectory
-from projections.cli.lineup import CADENCE_S, Line
+from projections.cli.lineup import CADENCE_S, Line, read_views
 from projections.cli.output import AS_JSON, LEDGER, progress, say_json
 from projections.cli.readings import all_views, open_readings
 from projections.engine.rebuild import open_or_begin_again, rebuild
@@ -42,16 +43,29 @@ _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
     help="Recompute roots and publish tiles in a second process: faster under load, slower to start.",
 )  # fmt: skip
 @click.option(
+    "--views-only", is_flag=True, hidden=True, help="Only keep the views; the line is run by another."
+)
+@click.option(
     "--until-eof", is_flag=True, hidden=True, help="End, like on SIGTERM, when standard input does."
 )
 @AS_JSON
 def run_command(
-    directory: Path, once: bool, cadence: float, two_cores: bool, until_eof: bool, as_json: bool
+    directory: Path,
+    once: bool,
+    cadence: float,
+    two_cores: bool,
+    views_only: bool,
+    until_eof: bool,
+    as_json: bool,
 ) -> None:
     """Sequence what producers send, sign checkpoints, and keep the views: the whole line in one command.
 
     Ends on Ctrl-C or SIGTERM; a kill at any moment loses nothing."""
     ledger = LedgerDirectory.open(directory)
+    if views_only:
+        with _stopping(until_eof=until_eof) as stopped:
+            read_views(ledger, stopped.is_set)
+        return
     with ledger.running() as mine:
         if not mine:
             raise ConfigurationError(f"another process runs {directory} already")
@@ -71,6 +85,14 @@ def run_command(
 
 
 def _serve(line: Line, told: Callable[[int], None], *, until_eof: bool) -> int:
+    with _stopping(until_eof=until_eof) as stopped:
+        line.run(stopped.is_set, told)
+        return line.drain()
+
+
+@contextmanager
+def _stopping(*, until_eof: bool) -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, and with `until_eof` the end of standard input."""
     stopped = threading.Event()
     before = [signal.signal(number, lambda _number, _frame: stopped.set()) for number in _STOPPING]
     if until_eof:
@@ -81,8 +103,7 @@ def _serve(line: Line, told: Callable[[int], None], *, until_eof: bool) -> int:
 
         threading.Thread(target=wait_for_eof, daemon=True).start()
     try:
-        line.run(stopped.is_set, told)
-        return line.drain()
+        yield stopped
     finally:
         for number, handler in zip(_STOPPING, before, strict=True):
             signal.signal(number, handler)

@@ -19,6 +19,7 @@ from ledger.sequencer.run import Sequencer
 from ledger.sequencer.second import OwnProcess
 from ledger.tilestore.directory import DirectoryTiles
 from ledger.vault.sqlite import SqliteVault
+from projections.cli.behind import Behind
 from projections.cli.directory import LedgerDirectory
 from projections.cli.readings import all_views
 from projections.engine.rebuild import open_or_begin_again
@@ -30,6 +31,26 @@ IDLE_WAIT_S: Final = 0.05
 PATIENCE_S: Final = 60.0
 
 
+def read_views(ledger: LedgerDirectory, stop: Callable[[], bool]) -> int:
+    """Keeps the views until `stop()`, and then once more to the end of the logs. Returns how many entries they hold."""
+    logs = [ledger.open_log(shard, "reader") for shard in range(ledger.shards)]
+    try:
+        with open_or_begin_again(ledger.views, all_views()) as store:
+            runners = [
+                Runner(store, Shard(log, ledger.origin(shard), ledger.log_keys[shard]))
+                for shard, log in enumerate(logs)
+            ]
+            while not stop():
+                if not sum(runner.step() for runner in runners):
+                    time.sleep(IDLE_WAIT_S)
+            for runner in runners:
+                runner.catch_up()
+            return sum(runner.position for runner in runners)
+    finally:
+        for log in logs:
+            log.close()
+
+
 def clock_us() -> int:
     """Microseconds since the Unix epoch, by this machine's clock."""
     return time.time_ns() // 1000
@@ -38,13 +59,16 @@ def clock_us() -> int:
 class Line:
     """Sequencers and views of a ledger directory. Not safe for use by several threads.
 
-    `own_process`: the second code path of each shard runs in a process of its own, which is faster on two cores
-    and takes a while to start."""
+    `own_process`: the second code path of each shard, and the views of all, run in processes of their own, which is
+    faster on two cores and takes a while to start."""
 
     def __init__(
         self, ledger: LedgerDirectory, *, cadence_s: float = CADENCE_S, own_process: bool = False
     ) -> None:
         self._ledger = ledger
+        self._reading = (
+            Behind(["run", str(ledger.root), "--views-only", "--until-eof"]) if own_process else None
+        )
         self._logs: list[ShardLog] = []
         self._sequencers: list[Sequencer] = []
         self._runners: list[Runner] = []
@@ -116,6 +140,8 @@ class Line:
         Returns how many entries there are."""
         for sequencer in self._sequencers:
             sequencer.drain(patience_s=PATIENCE_S)
+        if self._reading is not None:
+            self._reading.end()
         for runner in self._runners:
             runner.catch_up(None if progress is None else lambda done, _total: progress(done))
         return self.size
@@ -130,11 +156,17 @@ class Line:
                 # Another holder went first. Its entries are as good as ours; the next step reads on from there.
                 continue
             busy = busy or bool(done.read) or done.restarted
-        for runner in self._runners:
-            busy = bool(runner.step()) or busy
+        if self._reading is not None:
+            self._reading.keep_going()
+        else:
+            busy = self._read() or busy
         if not busy:
             self._sequencers[0].wait(wait_s)
         return busy
+
+    def _read(self) -> bool:
+        # Every runner gets its turn, whatever the ones before it did.
+        return sum(runner.step() for runner in self._runners) > 0
 
     def run(self, stop: Callable[[], bool], told: Callable[[int], None] | None = None) -> None:
         """Steps until `stop()`. A log that does not answer is tried again, for as long as it takes."""
@@ -152,6 +184,8 @@ class Line:
 
     def close(self) -> None:
         """Leaves snapshots and lets everything go."""
+        if self._reading is not None:
+            self._reading.end()
         for sequencer in self._sequencers:
             sequencer.close()
         for log in self._logs:
