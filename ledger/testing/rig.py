@@ -47,7 +47,7 @@ class Chance:
 
 
 class Rig:
-    """One shard in `directory`. `check_event` stands for the schemas."""
+    """One shard in `directory`, on an SQLite log there or the one of `config`. `check_event` stands for the schemas."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class Rig:
         check_event: Callable[[dict[str, Any]], None] = any_schema,
         shard: int = 0,
         shards: int = 1,
+        config: LogConfig | None = None,
     ) -> None:
         self.directory = directory
         self.shard = shard
@@ -64,13 +65,14 @@ class Rig:
         self.signer = signer("LOG")
         self.log_key = VerifierKey.of(self.origin, ED25519, self.signer.public_key)
         self.check_event = check_event
-        self.config = create_log(LogConfig(kind="sqlite", path=directory / "log", shards=shards))
+        self.config = create_log(config or LogConfig(kind="sqlite", path=directory / "log", shards=shards))
         self.clock = Clock()
         self._made = 0
         self._opened: list[ShardLog] = []
         self._sequencers: list[Sequencer] = []
         self._places: dict[str, int] = {}
         self.front = self.open_log("producer")
+        self.eye = self.open_log("reader")
 
     @property
     def tiles(self) -> Path:
@@ -171,14 +173,14 @@ class Rig:
 
     def values(self, kind: str) -> list[bytes]:
         """Values of all records of a kind, as they stand in the log."""
-        return [record.value for record in self.front.records(0, 1_000_000) if record.kind == kind]
+        return [record.value for record in self.eye.records(0, 1_000_000) if record.kind == kind]
 
     def accepted(self) -> list[Entry]:
         """The entries that count: accepted, and under a checkpoint."""
         acceptance = Acceptance(self.origin, self.log_key)
         entries: list[Entry] = []
         cursor = 0
-        while records := self.front.records(cursor, 1000):
+        while records := self.eye.records(cursor, 1000):
             for record in records:
                 cursor = record.cursor + 1
                 outcome = acceptance.apply(record.kind, record.value)
@@ -193,7 +195,7 @@ class Rig:
     def check(self, events: Sequence[bytes] = (), *, whole: bool = True) -> FsckReport:
         """What must hold after anything: fsck finds nothing, every receipt is honoured, no event stands twice, and
         (`whole`) all of `events` stand, each once, in the order of its feed. `AssertionError` otherwise."""
-        report = fsck(self.front, DirectoryTiles(self.tiles), self.origin, self.log_key, self.check_event)
+        report = fsck(self.eye, DirectoryTiles(self.tiles), self.origin, self.log_key, self.check_event)
         assert report.ok, report.value()
         stored = [entry.event_raw for entry in self.accepted() if not is_ledger_type(entry.event["type"])]
         assert len(set(stored)) == len(stored), "an event stands twice"
@@ -203,7 +205,7 @@ class Rig:
                 "events lost, or out of order"
             )
         places = {(e["producerid"], e["producerepoch"], e["producerseq"]) for e in map(parse_event, stored)}
-        for raw in self.front.receipts().values():
+        for raw in self.eye.receipts().values():
             receipt = open_statement(raw, self.log_key, Receipt)
             for seq in range(receipt.seq + 1):
                 feed = (receipt.producerid, receipt.epoch, counter(seq))

@@ -53,8 +53,8 @@ class DirectoryTiles:
                 continue
         # A wider partial resource of a later size begins with the same bytes.
         try:
-            wider = [int(name) for name in os.listdir(f"{self._root}/{full}.p") if name.isdigit()]
-            return Path(f"{self._root}/{full}.p/{min(w for w in wider if w >= width)}").read_bytes()
+            wider = [int(one.name) for one in (self.path / f"{full}.p").iterdir() if one.name.isdigit()]
+            return (self.path / f"{full}.p" / str(min(w for w in wider if w >= width))).read_bytes()
         except (FileNotFoundError, ValueError) as error:
             raise LookupError(f"no {exact} in the tile directory") from error
 

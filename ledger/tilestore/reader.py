@@ -70,5 +70,7 @@ class TiledLog:
         width = min(BUNDLE_WIDTH, self.size - n * BUNDLE_WIDTH)
         entries = unpack_entries(self._store.read_entries(n, width))
         if len(entries) < width:
-            raise Refused("E_TRUNCATED", f"bundle {n} holds {len(entries)} of {width} entries", str(n * BUNDLE_WIDTH))
+            raise Refused(
+                "E_TRUNCATED", f"bundle {n} holds {len(entries)} of {width} entries", str(n * BUNDLE_WIDTH)
+            )
         return entries[:width]

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from ledger.errors import ConfigurationError
+from ledger.errors import ConfigurationError, Refused
 from ledger.kernel.note import VerifierKey
 from ledger.log.port import LogConfig, Role, ShardLog, open_log
 
@@ -63,7 +63,7 @@ class LedgerDirectory:
         try:
             log_keys = tuple(VerifierKey.parse(key) for key in table["log_keys"])
             vault_key = bytes.fromhex(table["vault_key"])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, Refused) as error:
             raise ConfigurationError(f"{file}: log_keys or vault_key is not a key: {error}") from error
         if len(log_keys) != table["shards"]:
             raise ConfigurationError(
@@ -94,6 +94,14 @@ class LedgerDirectory:
             }
         )
         write_whole(self.root / "ledger.toml", text.encode())
+
+    def only(self, shard: int | None) -> range:
+        """The shards that a command is about: all, or the one that was asked for."""
+        if shard is None:
+            return range(self.shards)
+        if shard >= self.shards:
+            raise ConfigurationError(f"there is no shard {shard}: {self.name} has {self.shards}, from 0")
+        return range(shard, shard + 1)
 
     def origin(self, shard: int) -> str:
         return f"{self.name}/{shard}"

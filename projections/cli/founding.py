@@ -148,6 +148,7 @@ def registry_command() -> None:
 def registry_show(directory: Path, shard: int, as_json: bool) -> None:
     """Show registrars, producers and keys as the ledger has them."""
     ledger = LedgerDirectory.open(directory)
+    ledger.only(shard)
     settle(ledger)
     state = registry_state(ledger, shard)
     answer: dict[str, Any] = {

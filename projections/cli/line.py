@@ -18,6 +18,7 @@ from ledger.errors import ConfigurationError, DuecourseError
 from ledger.events.schemas import check_event
 from ledger.kernel.checkpoint import Checkpoint, open_statement
 from ledger.sequencer.fsck import FsckReport, fsck
+from ledger.sequencer.run import quiet_collector
 from ledger.tilestore.directory import DirectoryTiles
 from projections.cli.directory import LedgerDirectory
 from projections.cli.lineup import CADENCE_S, Line, read_views
@@ -70,6 +71,7 @@ def run_command(
         if not mine:
             raise ConfigurationError(f"another process runs {directory} already")
         told = progress("sequenced", "entries", quiet=as_json)
+        quiet_collector()
         with Line(ledger, cadence_s=cadence, own_process=two_cores) as line:
             if once:
                 size = line.drain(told)
@@ -157,7 +159,7 @@ def fsck_command(directory: Path, shard: int | None, as_json: bool) -> None:
 
     Names the exact index of any damage. Writes nothing."""
     ledger = LedgerDirectory.open(directory)
-    reports = [_fsck_shard(ledger, n, as_json) for n in (range(ledger.shards) if shard is None else [shard])]
+    reports = [_fsck_shard(ledger, n, as_json) for n in ledger.only(shard)]
     sound = all(report.ok for report in reports)
     if as_json:
         say_json(

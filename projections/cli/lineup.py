@@ -15,7 +15,7 @@ from ledger.custody.file import FileSigner
 from ledger.errors import LogUnavailable, Superseded
 from ledger.events.schemas import check_event
 from ledger.log.port import ShardLog
-from ledger.sequencer.run import Sequencer
+from ledger.sequencer.run import STAND_BY_S, Sequencer
 from ledger.sequencer.second import OwnProcess
 from ledger.tilestore.directory import DirectoryTiles
 from ledger.vault.sqlite import SqliteVault
@@ -72,6 +72,7 @@ class Line:
         self._logs: list[ShardLog] = []
         self._sequencers: list[Sequencer] = []
         self._runners: list[Runner] = []
+        self._resting: dict[Sequencer, tuple[int, float]] = {}
         self._vault = SqliteVault(ledger.vault)
         self._views = open_or_begin_again(ledger.views, all_views())
         try:
@@ -150,10 +151,13 @@ class Line:
         """One batch in each shard and in each shard's views. True if there was anything to do."""
         busy = False
         for sequencer in self._sequencers:
+            if self._stands_by(sequencer):
+                continue
             try:
                 done = sequencer.step()
             except Superseded:
-                # Another holder went first. Its entries are as good as ours; the next step reads on from there.
+                # Another holder went first, and its entries are as good as ours: it goes on while the log moves.
+                self._resting[sequencer] = (-1, time.monotonic())
                 continue
             busy = busy or bool(done.read) or done.restarted
         if self._reading is not None:
@@ -163,6 +167,19 @@ class Line:
         if not busy:
             self._sequencers[0].wait(wait_s)
         return busy
+
+    def _stands_by(self, sequencer: Sequencer) -> bool:
+        """Is another one serving this shard? It is taken for gone when the log has not moved for a while."""
+        if sequencer not in self._resting:
+            return False
+        end, since = self._resting[sequencer]
+        now, found = time.monotonic(), self._logs[2 * self._sequencers.index(sequencer)].end()
+        if found != end:
+            self._resting[sequencer] = (found, now)
+        elif now - since > STAND_BY_S:
+            del self._resting[sequencer]
+            return False
+        return True
 
     def _read(self) -> bool:
         # Every runner gets its turn, whatever the ones before it did.

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 def heading(data: str) -> str:
     """Two lines for the top of a bench's output. `data` says what it was run over."""
     commit = subprocess.run(
-        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.strip()
     model = next(
         (

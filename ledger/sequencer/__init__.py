@@ -1,0 +1,1 @@
+"""How order is fixed: term, append, read back, seal, checkpoint, receipts, tiles."""
