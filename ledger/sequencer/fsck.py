@@ -17,6 +17,7 @@ from ledger.kernel.acceptance import Acceptance, Dead, Evidence
 from ledger.kernel.checkpoint import Checkpoint, open_statement
 from ledger.kernel.entry import Entry
 from ledger.kernel.note import VerifierKey
+from ledger.kernel.registry import Registry
 from ledger.kernel.submission import CheckSchema
 from ledger.kernel.tiles import unpack_entries
 from ledger.kernel.validation import Validation
@@ -55,6 +56,8 @@ class FsckReport:
     dead: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     findings_left_out: int = 0
+    # What the shard's administrative entries come to, for comparing it with the ledger's other shards (formats 5).
+    registry: Registry | None = None
 
     @property
     def ok(self) -> bool:
@@ -211,6 +214,7 @@ class _Checker:
             self._say_fault(
                 self._fault, "an entry that no seal covers does not validate; the next term cuts it off"
             )
+        report.registry = self._validation.registry
         report.entries = self._validation.next_index
         report.sealed = acceptance.sealed
         # Where the log is damaged, what stands before the damage is no longer sealed by what stands behind it.

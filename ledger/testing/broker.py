@@ -119,7 +119,7 @@ def fetch_libraries() -> Path:
             command = ["mvn", "-B", "-q", "dependency:copy-dependencies"]
             command += ["-DincludeScope=runtime", "-DoutputDirectory=libs"]
             try:
-                done = subprocess.run(  # noqa: S603 - a fixed command
+                done = subprocess.run(
                     command, cwd=work, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False
                 )
             except subprocess.TimeoutExpired as error:
@@ -276,7 +276,7 @@ class KafkaBroker:
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c")
         command += [str(self._work / "server.properties"), "--ignore-formatted"]
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed command
+            done = subprocess.run(
                 command, capture_output=True, text=True, timeout=START_TIMEOUT_S, check=False
             )
         except subprocess.TimeoutExpired as error:
@@ -290,7 +290,7 @@ class KafkaBroker:
         if self._work is None:
             raise BrokerUnavailable("the broker was stopped for good: its records are gone")
         with (self._work / "server.log").open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - a fixed command
+            self._process = subprocess.Popen(
                 self._java("kafka.Kafka", str(self._work / "server.properties")),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

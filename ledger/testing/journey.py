@@ -24,7 +24,7 @@ class Told:
     values: dict[str, list[Any]] = field(default_factory=dict)
 
 
-def tell(recorder: Recorder, account: str = ACCOUNT, mark: str = "") -> Told:
+def tell(recorder: Recorder, account: str = ACCOUNT, mark: str = "", phone: str = "+44 7700 900123") -> Told:
     """Records a case in which every protected member of the case's types stands, `mark` in each free text."""
     case = recorder.case(account=account)
     told = Told(case.id, case.party().party)
@@ -35,7 +35,6 @@ def tell(recorder: Recorder, account: str = ACCOUNT, mark: str = "") -> Told:
         return values
 
     case.registered(origin="own", stage="registered", places=[])
-    phone = f"+44 7700 {mark}900123"
     case.contact_point_changed(
         party=case.party(), action="add", medium="voice", source="reserved", **keep(address=phone)
     )
@@ -57,7 +56,7 @@ def tell(recorder: Recorder, account: str = ACCOUNT, mark: str = "") -> Told:
     )  # fmt: skip
     case.third_party(
         medium="voice", purpose="locate", basis="contact_invalid", said=[], refused=False, zones=ZONES,
-        to=f"+44 7700 {mark}900456", parties=[case.party("household", f"brother {mark}")],
+        to=phone[:-2] + "99", parties=[case.party("household", f"brother {mark}")],
         **keep(relation=f"brother, {mark}Byron"),
     )  # fmt: skip
     case.hardship_declared(

@@ -39,6 +39,7 @@ _COMMANDS: Final = {
     "export": "proof",
     "verify": "proof",
     "link": "proof",
+    "erase": "erasing",
     "demo": "demo",
 }
 

@@ -17,6 +17,7 @@ from ledger.custody.file import FileSigner
 from ledger.errors import ConfigurationError, DuecourseError
 from ledger.events.schemas import check_event
 from ledger.kernel.checkpoint import Checkpoint, open_statement
+from ledger.kernel.registry import shared_statements
 from ledger.sequencer.fsck import FsckReport, fsck
 from ledger.sequencer.run import quiet_collector
 from ledger.tilestore.directory import DirectoryTiles
@@ -160,18 +161,22 @@ def fsck_command(directory: Path, shard: int | None, as_json: bool) -> None:
     Names the exact index of any damage. Writes nothing."""
     ledger = LedgerDirectory.open(directory)
     reports = [_fsck_shard(ledger, n, as_json) for n in ledger.only(shard)]
-    sound = all(report.ok for report in reports)
+    differing = shared_statements([report.registry for report in reports if report.registry is not None])
+    sound = all(report.ok for report in reports) and not differing
     if as_json:
         say_json(
             {
                 "entries": sum(report.entries for report in reports),
                 "ok": sound,
                 "shards": [report.value() for report in reports],
+                "shards_differ_in": differing,
             }
         )
     else:
         for report in reports:
             _say(report)
+        if differing:
+            click.echo(f"  ! the shards' registries say different things: {', '.join(differing)}")
     if not sound:
         raise click.exceptions.Exit(1)
 

@@ -29,6 +29,9 @@ CADENCE_S: Final = 1.0
 # How long a step waits for something new before the others get their turn.
 IDLE_WAIT_S: Final = 0.05
 PATIENCE_S: Final = 60.0
+# Retention is counted in days; a run of a few seconds need not look.
+PRUNE_FIRST_S: Final = 60.0
+PRUNE_EVERY_S: Final = 3600.0
 
 
 def read_views(ledger: LedgerDirectory, stop: Callable[[], bool]) -> int:
@@ -73,6 +76,7 @@ class Line:
         self._sequencers: list[Sequencer] = []
         self._runners: list[Runner] = []
         self._resting: dict[Sequencer, tuple[int, float]] = {}
+        self._prune_at = time.monotonic() + PRUNE_FIRST_S
         self._vault = SqliteVault(ledger.vault)
         self._views = open_or_begin_again(ledger.views, all_views())
         try:
@@ -165,8 +169,18 @@ class Line:
         else:
             busy = self._read() or busy
         if not busy:
+            self._prune()
             self._sequencers[0].wait(wait_s)
         return busy
+
+    def _prune(self) -> None:
+        """Lets submissions and dead letters go whose time is over: the former hold wrapped keys, and are in the ledger."""
+        if time.monotonic() < self._prune_at:
+            return
+        self._prune_at = time.monotonic() + PRUNE_EVERY_S
+        for sequencer, log in zip(self._sequencers, self._logs[::2], strict=True):
+            if sequencer not in self._resting:
+                log.prune(clock_us(), sequencer.submissions_cursor)
 
     def _stands_by(self, sequencer: Sequencer) -> bool:
         """Is another one serving this shard? It is taken for gone when the log has not moved for a while."""

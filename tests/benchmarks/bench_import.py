@@ -147,7 +147,8 @@ def _bundle(ledger: str, work: Path) -> None:
     if verdict["verdict"] != "VERIFIED":
         sys.exit("the bundle is not VERIFIED, so there is no figure")
     print(
-        f"  bundle of a 5-event case   {made['bytes_beyond_entries']:,} bytes beyond its entries, exported in {seconds:.2f} s, VERIFIED"
+        f"  bundle of a 5-event case   {made['bytes_beyond_entries']:,} bytes beyond its entries,"
+        f" exported in {seconds:.2f} s, VERIFIED"
     )
 
 
