@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ledger.testing.broker import KafkaBroker, missing
+from ledger.testing.shell import Ended
+from projections.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,3 +52,36 @@ def kafka_broker() -> Iterator[KafkaBroker]:
 def kafka_ready() -> None:
     """For tests that start a broker of their own."""
     need_kafka()
+
+
+@pytest.fixture
+def command(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Ended]:
+    """The console script in this process: as `duecourse` of `ledger.testing.shell`, and faster."""
+
+    def run(*words: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["duecourse", *(str(word) for word in words)])
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfdbinary.readouterr()
+        return Ended(ended.value.code or 0, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def complains(command: Callable[..., Ended]) -> Callable[..., None]:
+    """A command ends with a status, says what is wrong in a line or two, shows no traceback, and answers nothing."""
+
+    def run(*words: str | Path, status: int = 3, says: str) -> None:
+        ended = command(*words)
+        assert ended.status == status, ended
+        assert says in ended.complaint, ended.complaint
+        assert "Traceback" not in ended.complaint
+        assert "fault of the program" not in ended.complaint
+        assert len(ended.complaint.splitlines()) <= 5
+        assert ended.out == b""
+
+    return run

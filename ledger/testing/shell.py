@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,17 @@ def duecourse(*words: str | Path, status: int | None = 0, module: str = "project
 def start(*words: str | Path, **more: Any) -> subprocess.Popen[bytes]:
     """Starts a command and does not wait for it."""
     return subprocess.Popen([*COMMAND, *(str(word) for word in words)], **more)
+
+
+@contextlib.contextmanager
+def running(*words: str | Path, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A command that is started, and is gone, by `kill -9` if need be, when the block is left."""
+    process = start(*words, **more)
+    try:
+        yield process
+    finally:
+        kill(process.pid)
+        process.communicate(timeout=TIMEOUT_S)
 
 
 def children(pid: int) -> list[int]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -135,16 +136,21 @@ class LedgerDirectory:
         return self.root / "producers" / producerid
 
     @contextmanager
-    def running(self) -> Iterator[bool]:
+    def running(self, patience_s: float = 0.0) -> Iterator[bool]:
         """Marks this process as the one that sequences and projects for this directory. Yields False if another one
-        does already: two do no harm to the record, but the views have one writer."""
+        does already, and still does after `patience_s`: two do no harm to the record, but the views have one writer."""
         (self.root / "state").mkdir(mode=0o700, exist_ok=True)
+        deadline = time.monotonic() + patience_s
         with (self.root / "state" / "run.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        yield False
+                        return
+                time.sleep(0.02)
             yield True
 
 
@@ -165,7 +171,7 @@ def _write_table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
 
 
 def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _text(key)
 
 
 def _value(value: object) -> str:
@@ -175,12 +181,17 @@ def _value(value: object) -> str:
         case int() | float():
             return str(value)
         case str():
-            # JSON's escapes for a string are all escapes of TOML's basic strings too.
-            return json.dumps(value, ensure_ascii=False)
+            return _text(value)
         case list() | tuple():
             return "[" + ", ".join(_value(item) for item in value) + "]"
         case _:
             raise TypeError(f"no TOML for {type(value).__name__}")
+
+
+def _text(text: str) -> str:
+    # JSON's escapes for a string are all escapes of TOML's basic strings too, which also want the last control
+    # character escaped.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:

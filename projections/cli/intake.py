@@ -1,4 +1,4 @@
-"""Logs of other systems in: import."""
+"""Logs of other systems in: import. The statements of outside sources are read in `outside.py`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from projections.cli.behind import Behind
 from projections.cli.directory import LedgerDirectory
 from projections.cli.enrolment import enrol, registrars, settle
 from projections.cli.output import AS_JSON, progress, say_json, table
+from projections.cli.outside import IMPORTS
 from projections.cli.readings import views_are_current
 from projections.exchange.importer import CaseEvents, Report, check_log, record_log
 from projections.exchange.mapping import load_mapping
@@ -69,6 +70,10 @@ def _deriver(tenant_key: bytes) -> Callable[[str], Callable[[str], str]]:
 @click.group("import")
 def import_command() -> None:
     """Bring logs of other systems into the ledger, through the SDK like any producer."""
+
+
+for _statement in IMPORTS:
+    import_command.add_command(_statement)
 
 
 @import_command.command(

@@ -30,6 +30,8 @@ from projections.engine.runner import Shard
 from projections.engine.store import applied
 
 _CADENCE_MIN_S: Final = 0.1
+# Commands that look at the ledger or order something in it hold it for a moment.
+PATIENCE_S: Final = 2.0
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -68,7 +70,7 @@ def run_command(
         with _stopping(until_eof=until_eof) as stopped:
             read_views(ledger, stopped.is_set)
         return
-    with ledger.running() as mine:
+    with ledger.running(PATIENCE_S) as mine:
         if not mine:
             raise ConfigurationError(f"another process runs {directory} already")
         told = progress("sequenced", "entries", quiet=as_json)

@@ -236,14 +236,17 @@ def load_mapping(name_or_file: str | Path) -> Mapping:
                 f" or one of those shipped: {', '.join(shipped())}"
             )
         data = resources.files(__package__).joinpath("mappings", f"{name_or_file}.toml").read_bytes()
-    return parse_mapping(data)
+    try:
+        return parse_mapping(data)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the mapping {name_or_file}: {error}") from error
 
 
 def parse_mapping(data: bytes) -> Mapping:
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"the mapping is not TOML: {error}") from error
+        raise ConfigurationError(f"not TOML: {error}") from error
     return _Loader(table, hashlib.sha256(data).hexdigest()).load()
 
 
