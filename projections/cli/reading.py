@@ -1,37 +1,25 @@
-"""Looking at cases: cases, case show, case timeline."""
+"""Looking at cases: cases, case show, case timeline, case at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ledger.errors import ConfigurationError
-from projections.case_state.model import CaseState
 from projections.case_state.query import case_state, case_state_at, cases
+from projections.cli.describing import described, money, owed
 from projections.cli.directory import LedgerDirectory
 from projections.cli.output import AS_JSON, LEDGER, say_json, table
 from projections.cli.readings import case_shard, open_readings
+from projections.cli.replay import case_at
 from projections.timeline.query import timeline
 
 _CASE = click.argument("case_id", metavar="CASE")
 _INDEX = click.option(
     "--index", type=click.IntRange(0), default=None, help="As it stood after this entry of its shard."
 )
-
-
-def money(amount: int, currency: str) -> str:
-    """Minor units as people write them: two decimals, as almost every currency has; others are told in minor units."""
-    if currency in {"JPY", "KRW", "VND", "CLP"}:
-        return f"{amount} {currency}"
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount) // 100}.{abs(amount) % 100:02d} {currency}"
-
-
-def _owed(state: CaseState) -> str:
-    return ", ".join(money(amount, currency) for currency, amount in sorted(state.owed.items())) or "-"
 
 
 @click.command("cases")
@@ -70,7 +58,7 @@ def cases_command(directory: Path, stage: str | None, after: str, limit: int | N
         click.echo("no cases" + (f" in stage {stage}" if stage else "") + " yet")
         return
     lines = [
-        (row.case, row.state.stage or "-", row.state.events, _owed(row.state), row.state.last_time[:16])
+        (row.case, row.state.stage or "-", row.state.events, owed(row.state), row.state.last_time[:16])
         for row in rows
     ]
     click.echo(table(lines, ("case", "stage", "entries", "owed", "last event")))
@@ -81,6 +69,9 @@ def cases_command(directory: Path, stage: str | None, after: str, limit: int | N
 @click.group("case")
 def case_command() -> None:
     """One case: how it stands, and what happened in it."""
+
+
+case_command.add_command(case_at)
 
 
 @case_command.command("show")
@@ -107,49 +98,8 @@ def case_show(directory: Path, case_id: str, index: int | None, as_json: bool) -
     if as_json:
         say_json({"case": case, "origin": ledger.origin(shard), **state.value()})
     else:
-        for line in _described(case, ledger.origin(shard), state):
+        for line in described(case, ledger.origin(shard), state):
             click.echo(line)
-
-
-def _described(case: str, origin: str, state: CaseState) -> Iterable[str]:
-    yield f"case {case} in {origin}, as of entry {state.last_index} ({state.last_sequenced})"
-    yield f"  stage         {state.stage or 'not recorded'}" + (
-        f", closed: {state.closed}" if state.closed else ""
-    )
-    yield f"  owed          {_owed(state)}"
-    for debt in state.debts:
-        yield f"    {debt.product or 'debt'} {debt.debt[:8]}  {money(debt.balance, debt.currency)}" + (
-            f" of {money(debt.principal, debt.currency)} principal" if debt.currency else ""
-        )
-    if state.agency:
-        yield f"  agency        {state.agency}"
-    if (plan := state.plan) is not None:
-        terms = f", {plan.months} months" if plan.months else ""
-        yield f"  plan          {plan.status}{terms}" + (
-            f", from {plan.first_due_on}" if plan.first_due_on else ""
-        )
-    for hold in state.holds:
-        if not hold.ended:
-            yield f"  hold          {hold.kind}: no {', '.join(hold.blocks)}" + (
-                f" until {hold.until}" if hold.until else ""
-            )
-    for limit in state.restrictions:
-        yield f"  restriction   {limit.source}: {limit.code} since {limit.since[:10]}"
-    for dispute in state.disputes:
-        yield f"  dispute open  {dispute.about} since {dispute.raised[:10]}"
-    for complaint in state.complaints:
-        yield f"  complaint     {complaint.about} since {complaint.raised[:10]}"
-    if state.last_contact is not None:
-        contact = state.last_contact
-        yield f"  last contact  {contact.time[:19]}Z {contact.type}" + (
-            f" ({contact.outcome})" if contact.outcome else ""
-        )
-    counts = state.counts
-    yield (
-        f"  counted       {counts.calls} calls, {counts.conversations} conversations, {counts.messages} messages,"
-        f" {counts.visits} visits, {counts.payments} payments"
-    )
-    yield f"  entries       {state.events}, of which {state.corrections} correct others and {state.voided} are void"
 
 
 @case_command.command("timeline")

@@ -1,0 +1,1 @@
+"""The ledger's cases in the formats of other people's tools."""
