@@ -47,9 +47,12 @@ check: lint types contracts test ## all of the above
 wheel: install ## build the wheel, install it in a clean environment, run the installed command there
 	tests/wheel.sh
 
-generate: install ## write schemas, docs/events.md and the SDK's case methods anew from the catalogue
+generate: install ## write schemas, pages and the SDK's case methods anew from the catalogue and the packs
 	$(BIN)/python -m ledger.events.schemas --write
-	$(BIN)/python tests/generate.py
+	$(BIN)/python -m ledger.events.pages --write
+	$(BIN)/python -m ledger.sdk.generate --write
+	$(BIN)/python -m ledger.rules.pages --write
+	$(BIN)/python tests/unit/rules/make_pack_vectors.py --write
 
 bench: install ## figures of the parts, with machine, commit and data
 	$(BIN)/python tests/benchmarks/run.py

@@ -1,0 +1,407 @@
+"""Cases of one jurisdiction: for every rule one that passes and one that does not, in the words of
+`make_pack_vectors.py`. Places count from the registration, which is event 0."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from make_pack_vectors import (
+    AGENCY,
+    DEBT,
+    REC,
+    SHA,
+    STAFF,
+    answer,
+    call,
+    complaint,
+    data,
+    decided,
+    dispute,
+    engaged,
+    ev,
+    got,
+    hold,
+    incident,
+    law,
+    msg,
+    owe,
+    pay,
+    plan,
+    proof,
+    qualified,
+    quality,
+    reported,
+    reviewed,
+    talk,
+    third,
+    told,
+    visit,
+)
+
+BREACH, REVIEW, ADVISORY = "BREACH", "REVIEW", "ADVISORY"
+ERASE = {"records": [{"sha256": SHA}]}
+LETTER = [
+    "debtor_name",
+    "balance",
+    "reason_law",
+    "rights_duties",
+    "query_route",
+    "pay_route",
+    "objection_route",
+    "evidence_route",
+    "contact",
+    "seal",
+]
+JUSTIFIED = ev("hardship.assessed", "08-20 02:00", plan_justified=True, willingness="willing")
+PIA = [proof("impact_assessment"), proof("contract", "cd" * 32)]
+DIALS = [call("06-08 01:00"), call("06-08 02:00"), call("06-08 03:00")]
+DUE = owe(due_on="2025-01-01")
+POLICE = law("08-01 02:00", "police_report")
+AGENT = {"capacity": "agency"}
+
+
+def _calls(count: int, outcome: str = "no_answer", purpose: str = "interactive") -> list[Any]:
+    return [call(f"06-10 02:{n:02d}", outcome, purpose) for n in range(count)]
+
+
+ANSWER = {"purpose": "subject_right", "fields": ("all",), "about": 1}
+CN: list[tuple[Any, ...]] = [
+    ("CN-01", [call("06-10 02:00")], 1, [call("06-10 14:00")], 1, BREACH),
+    ("CN-01C", [call("06-10 02:00")], 1, [call("06-10 14:00")], 1, BREACH),
+    ("CN-02", [talk("06-10 02:00")], 1, [talk(f"06-10 0{n}:00") for n in range(1, 5)], 4, BREACH, 1, 2, 3),
+    ("CN-03", _calls(3, purpose="notification"), 3, _calls(4, purpose="notification"), 4, BREACH, 1),
+    ("CN-04", _calls(6), 6, _calls(7), 7, ADVISORY),
+    (
+        "CN-05",
+        [call("06-01 02:00"), call("06-08 02:00")],
+        2,
+        [call("06-01 02:00"), call("06-05 02:00")],
+        2,
+        REVIEW,
+        "unconfirmed",
+    ),
+    ("CN-06", [call("06-10 02:00")], 1, [call("06-10 02:00", role="employer")], 1, BREACH, "third_party"),
+    ("CN-07", [*DIALS, third("06-09 03:00")], 4, [*DIALS, third("06-08 05:00")], 4, BREACH),
+    (
+        "CN-08",
+        [third("06-08 03:00")],
+        1,
+        [third("06-08 03:00", refused=True), third("06-20 03:00")],
+        2,
+        BREACH,
+        1,
+    ),
+    (
+        "CN-09",
+        [third("06-08 03:00")],
+        1,
+        [third("06-08 03:00", ("own_name", "debt"))],
+        1,
+        BREACH,
+        "debt_revealed",
+    ),
+    (
+        "CN-10",
+        [talk("06-08 02:00"), told("06-08 02:00", "identity", contact=1)],
+        1,
+        [talk("06-08 02:00"), told("06-08 02:00", "privacy", contact=1)],
+        1,
+        BREACH,
+        "item_missing",
+    ),
+    (
+        "CN-11",
+        [talk("06-08 02:00"), quality("06-09 02:00", 1)],
+        2,
+        [talk("06-08 02:00"), quality("06-09 02:00", 1, "threat")],
+        2,
+        BREACH,
+    ),
+    (
+        "CN-12",
+        [talk("06-08 02:00")],
+        1,
+        [talk("06-08 02:00", recording="failed", evidence=[])],
+        1,
+        BREACH,
+        "no_recording",
+    ),
+    (
+        "CN-13",
+        [talk("2023-06-08 02:00"), data("2025-06-08 02:00", "erase", **ERASE)],
+        1,
+        [talk("2023-06-08 02:00"), data("2025-06-07 02:00", "erase", **ERASE)],
+        1,
+        BREACH,
+        "keep_until:2025-06-08",
+    ),
+    (
+        "CN-14",
+        [
+            plan("2023-06-01 02:00", form="oral", evidence=REC),
+            pay("2025-07-01 02:00", cleared=[DEBT]),
+            data("2025-07-01 03:00", "erase", **ERASE),
+        ],
+        1,
+        [plan("2023-06-01 02:00", form="oral", evidence=REC), data("2025-07-01 03:00", "erase", **ERASE)],
+        1,
+        BREACH,
+    ),
+    (
+        "CN-15",
+        [msg("06-08 02:00", medium="letter", content=LETTER)],
+        1,
+        [msg("06-08 02:00", medium="letter", content=LETTER[:-1])],
+        1,
+        BREACH,
+        "item_missing",
+    ),
+    (
+        "CN-16",
+        [
+            dispute("06-08 02:00"),
+            hold("06-09 02:00", "dispute", "contact", about=1),
+            answer("06-20 02:00", 1, "verification"),
+        ],
+        1,
+        [dispute("06-08 02:00"), hold("06-09 02:00", "dispute", "contact", about=1)],
+        1,
+        BREACH,
+        "due:2026-06-23",
+    ),
+    (
+        "CN-17",
+        [msg("06-01 02:00", "reminder"), got("06-01 02:01", 1), call("06-02 02:00")],
+        3,
+        [msg("06-01 02:00", "reminder"), call("06-02 02:00")],
+        2,
+        BREACH,
+        "no_receipt",
+    ),
+    (
+        "CN-18",
+        [JUSTIFIED, plan("09-01 02:00", months=60)],
+        2,
+        [JUSTIFIED, plan("09-01 02:00", months=61)],
+        2,
+        BREACH,
+        "too_long",
+    ),
+    (
+        "CN-19",
+        [plan("09-01 02:00"), msg("09-28 02:00", "due_reminder")],
+        2,
+        [plan("09-01 02:00"), call("09-02 02:00", **AGENT)],
+        2,
+        BREACH,
+        "liable_agency",
+        "liable_principal",
+    ),
+    (
+        "CN-20",
+        [qualified("2026-01-05 02:00", "engagement", pay_model="mixed")],
+        1,
+        [qualified("2026-01-05 02:00", "engagement", pay_model="pure_commission")],
+        1,
+        BREACH,
+    ),
+    (
+        "CN-21",
+        [
+            qualified("2026-01-05 02:00", "training"),
+            qualified("2026-01-05 02:00", "exam"),
+            talk("06-08 02:00", actor=STAFF),
+        ],
+        3,
+        [qualified("2026-01-05 02:00", "training"), talk("06-08 02:00", actor=STAFF)],
+        2,
+        BREACH,
+        "item_missing",
+    ),
+    (
+        "CN-22a",
+        [engaged(), reviewed("06-01 02:00"), call("12-08 02:00", **AGENT)],
+        3,
+        [engaged("2024-01-05 02:00", contract_from="2024-01-05"), call("06-08 02:00", **AGENT)],
+        2,
+        BREACH,
+        "expired",
+    ),
+    ("CN-22b", [engaged(), reviewed("11-01 02:00")], 1, [engaged()], 1, BREACH, "due:2026-12-01"),
+    (
+        "CN-23a",
+        [msg("06-01 02:00", "agency_notice"), got("06-01 03:00", 1), call("06-08 02:00", **AGENT)],
+        3,
+        [call("06-08 02:00", **AGENT)],
+        1,
+        BREACH,
+    ),
+    (
+        "CN-23b",
+        [engaged(listed_from="2026-01-10"), call("06-08 02:00", **AGENT)],
+        2,
+        [engaged(listed_from="2026-01-10", listed_to="2026-03-31"), call("06-08 02:00", **AGENT)],
+        2,
+        BREACH,
+        "expired",
+    ),
+    ("CN-24", [call("06-08 02:00", line="registered")], 1, [call("06-08 02:00", line="private")], 1, BREACH),
+    ("CN-25", [visit("06-08 02:00")], 1, [visit("06-08 02:00", entered="without_consent")], 1, BREACH),
+    (
+        "CN-26a",
+        [
+            engaged(evidence=PIA),
+            data("06-08 02:00", "disclose", "entrustment", ("contact",), recipient_agency=AGENCY),
+        ],
+        2,
+        [
+            engaged(evidence=PIA[:1]),
+            data("06-08 02:00", "disclose", "entrustment", ("contact",), recipient_agency=AGENCY),
+        ],
+        2,
+        BREACH,
+        "item_missing",
+    ),
+    (
+        "CN-26b",
+        [engaged("2022-01-05 02:00", evidence=PIA), data("2025-01-05 02:00", "erase", **ERASE)],
+        1,
+        [engaged("2022-01-05 02:00", evidence=PIA), data("2024-12-30 02:00", "erase", **ERASE)],
+        1,
+        BREACH,
+    ),
+    (
+        "CN-27",
+        [owe(due_on="2023-07-01"), law("07-01 02:00")],
+        2,
+        [owe(due_on="2023-07-01"), law("07-02 02:00")],
+        2,
+        REVIEW,
+        "expired",
+        "end:2026-07-01",
+    ),
+    (
+        "CN-28",
+        [
+            msg("06-01 02:00", "assignment_notice", "letter"),
+            got("06-03 02:00", 1, "signed"),
+            call("06-08 02:00", capacity="debt_buyer"),
+        ],
+        3,
+        [msg("06-01 02:00", "assignment_notice", "letter"), call("06-08 02:00", capacity="debt_buyer")],
+        2,
+        BREACH,
+        "no_receipt",
+    ),
+    (
+        "CN-29",
+        [
+            msg("06-01 02:00", "agency_notice"),
+            got("06-01 03:00", 1),
+            ev("case.stage_changed", "06-08 02:00", stage="entrusted"),
+        ],
+        3,
+        [ev("case.stage_changed", "06-08 02:00", stage="entrusted")],
+        1,
+        BREACH,
+    ),
+    (
+        "CN-30",
+        [DUE, talk("02-02 02:00", demanded=True), msg("03-10 02:00"), got("03-10 02:01", 3), POLICE],
+        5,
+        [DUE, talk("02-02 02:00", demanded=True), msg("06-10 02:00"), got("06-10 02:01", 3), POLICE],
+        5,
+        BREACH,
+        "too_early",
+    ),
+    (
+        "X-1",
+        [talk("2024-06-08 02:00"), data("06-08 02:00", "verify_present", **ERASE)],
+        1,
+        [talk("2024-06-08 02:00"), data("06-08 02:00", "erase", **ERASE)],
+        1,
+        BREACH,
+        "keep_until:2029-06-08",
+    ),
+    (
+        "X-2",
+        [reviewed("06-08 02:00", action="terminate", data_returned_on="2026-06-07")],
+        1,
+        [reviewed("06-08 02:00", action="terminate")],
+        1,
+        BREACH,
+        "due:2026-07-08",
+    ),
+    (
+        "X-3",
+        [msg("06-01 02:00", "credit_notice"), reported("06-08 02:00", notice=1)],
+        2,
+        [reported("06-08 02:00")],
+        1,
+        BREACH,
+    ),
+    (
+        "X-4",
+        [dispute("06-08 02:00", "credit_report"), answer("06-28 02:00", 1)],
+        1,
+        [dispute("06-08 02:00", "credit_report"), answer("06-29 02:00", 1)],
+        1,
+        BREACH,
+        "due:2026-06-28",
+    ),
+    (
+        "X-7",
+        [complaint("06-08 02:00"), ev("complaint.resolved", "06-10 02:00", complaint=1, outcome="rejected")],
+        1,
+        [complaint("06-08 02:00")],
+        1,
+        REVIEW,
+        "unconfirmed",
+    ),
+    (
+        "X-8",
+        [
+            told("06-01 02:00", "automated_decision", contact=0),
+            decided("06-08 02:00", "reject", automated=True),
+        ],
+        2,
+        [decided("06-08 02:00", "reject", automated=True)],
+        1,
+        BREACH,
+    ),
+    ("X-9", [visit("06-08 02:00")], 1, [visit("06-08 02:00", recording="none")], 1, REVIEW, "unconfirmed"),
+]
+REQUEST = data("06-01 02:00", "request_received", "subject_right", ("all",), request="erase")
+CN += [
+    (
+        "X-6",
+        [
+            incident(
+                "06-08 02:00",
+                notified=[],
+                items=["data_kinds", "cause", "harm", "remedy", "advice", "contact"],
+            )
+        ],
+        1,
+        [incident("06-08 02:00", notified=[], items=["cause"])],
+        1,
+        BREACH,
+        "item_missing",
+    ),
+]
+
+
+CN += [
+    (
+        "X-5",
+        [
+            REQUEST,
+            data("06-05 02:00", "request_answered", **ANSWER, answer="refused", reasons=["legal_claim"]),
+        ],
+        2,
+        [REQUEST, data("06-05 02:00", "request_answered", **ANSWER, answer="refused")],
+        2,
+        BREACH,
+        "no_reasons",
+    ),
+]
