@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # Two workers on two cores; fewer cores still work.
 WORKERS ?= 2
 
-.PHONY: help install demo demo-kafka test lint types contracts check wheel bench bench-import generate clean
+.PHONY: help install demo demo-kafka test lint types contracts check wheel bench bench-import generate picture clean
 
 help: ## list what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ bench: install ## figures of the parts, with machine, commit and data
 
 bench-import: install ## the real log end to end, embedded and on Kafka (needs ../shared/data)
 	$(BIN)/python tests/benchmarks/bench_import.py
+
+picture: install ## judge the real log by example-fines and draw it: docs/pictures (needs ../shared/data; minutes)
+	$(BIN)/python tests/picture.py
 
 clean: ## remove what was built; the virtual environment stays
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -19,6 +19,9 @@ DAY_US = 86_400_000_000
 MINUTE_US = 60_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
+# Whatever a tool claims, a case can be judged: zones and dates are taken from the nearest day that has one.
+_FIRST, _LAST = dt.date.min.toordinal(), dt.date.max.toordinal()
+_EARLIEST_US, _LATEST_US = ((day - _EPOCH_DAY) * DAY_US for day in (_FIRST + 2, _LAST - 2))
 _STATUTORY = "US-6103"
 _ZONE_PART = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*")
 
@@ -41,6 +44,14 @@ def zone(name: str) -> ZoneInfo | None:
         return ZoneInfo.from_file(data, key=name)
 
 
+def _utc(us: int) -> dt.datetime:
+    return _EPOCH + dt.timedelta(microseconds=min(max(us, _EARLIEST_US), _LATEST_US))
+
+
+def _date(day: int) -> dt.date:
+    return dt.date.fromordinal(min(max(day, _FIRST), _LAST))
+
+
 @cache
 def _offset(day: int, name: str) -> int | None:
     """Offset in us that holds through a whole UTC day (counted from the epoch); None on a day with a change."""
@@ -48,7 +59,7 @@ def _offset(day: int, name: str) -> int | None:
     assert found is not None, name
     ends = []
     for us in (day * DAY_US, day * DAY_US + DAY_US // 2, (day + 1) * DAY_US):
-        offset = (_EPOCH + dt.timedelta(microseconds=us)).astimezone(found).utcoffset()
+        offset = _utc(us).astimezone(found).utcoffset()
         assert offset is not None
         ends.append(offset // dt.timedelta(microseconds=1))
     return ends[0] if ends[0] == ends[1] == ends[2] else None
@@ -60,7 +71,7 @@ def local(us: int, name: str) -> tuple[int, int]:
     if offset is None:
         found = zone(name)
         assert found is not None
-        there = (_EPOCH + dt.timedelta(microseconds=us)).astimezone(found).utcoffset()
+        there = _utc(us).astimezone(found).utcoffset()
         assert there is not None
         offset = there // dt.timedelta(microseconds=1)
     day, clock = divmod(us + offset, DAY_US)
@@ -74,13 +85,15 @@ def ordinal(date: str) -> int:
 
 def spelled(day: int) -> str:
     """`YYYY-MM-DD` of a day number."""
-    return dt.date.fromordinal(day).isoformat()
+    return _date(day).isoformat()
 
 
 def add_months(day: int, months: int) -> int:
     """The same day of a later month, or its last one: 31 January and one month is 28 February."""
-    date = dt.date.fromordinal(day)
+    date = _date(day)
     year, month = divmod(date.year * 12 + date.month - 1 + months, 12)
+    if year > dt.MAXYEAR:
+        return _LAST
     for last in (date.day, 30, 29, 28):
         try:
             return dt.date(year, month + 1, min(date.day, last)).toordinal()
@@ -115,11 +128,13 @@ def calendar_exists(name: str) -> bool:
 
 
 def is_business_day(day: int, calendar: str) -> bool:
-    date = dt.date.fromordinal(day)
+    date = _date(day)
     of_year = _calendar(calendar)
     assert of_year is not None, calendar
     # A holiday is sometimes kept in the year before or after its own: 1 January on 31 December.
-    return date.weekday() < 5 and not any(date in of_year(y) for y in (date.year, date.year + 1))
+    return date.weekday() < 5 and not any(
+        date in of_year(y) for y in (date.year, min(date.year + 1, dt.MAXYEAR))
+    )
 
 
 @cache

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from ledger.rules import calendar
@@ -18,6 +18,8 @@ from ledger.rules.shapes import CANDIDATES, FAIL, Entry, FrequencyCap
 
 _NOT_COUNTED = Answer("PASS", ("not_counted",))
 _LATE = "exception_recorded_late"
+# A finding over a cap names so many of the counted acts, the last ones: a day of thousands stays a page.
+_NAMED = 256
 
 
 class _Counted(NamedTuple):
@@ -140,7 +142,7 @@ class _Window:
         concentrated = "concentrated" in cap.factors and tally.hot >= day - cap.dates > 0
         if len(recent) <= cap.n:
             return None, concentrated
-        rests = tuple([place for _, place in recent])
+        rests = tuple([place for _, place in islice(reversed(recent), _NAMED)])[::-1]
         return (((tally.started, *rests) if cap.after else rests), concentrated)
 
 

@@ -98,8 +98,15 @@ class Filters:
         found: list[Filter] = []
         for item in items:
             inner = Table(self.source, item, f"define.{name}")
-            found += [self._narrow(filter_, own) for filter_ in self._expand(inner, (*trail, name))]
+            # A definition that names none of these types takes no part: an empty list of types would mean any.
+            found += [
+                self._narrow(filter_, own)
+                for filter_ in self._expand(inner, (*trail, name))
+                if not (own.types and filter_.types) or set(own.types) & set(filter_.types)
+            ]
             inner.done()
+        if not found:
+            table.refuse(f"these types leave nothing of {name!r}", "types")
         return found
 
     def _narrow(self, one: Filter, by: Filter) -> Filter:

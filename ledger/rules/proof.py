@@ -6,9 +6,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib import metadata
 from typing import Any, Final, NamedTuple
 
+from ledger.errors import Refused
 from ledger.kernel import canonical
 from ledger.kernel.digest import sha256
 from ledger.rules import calendar
@@ -21,6 +23,8 @@ from ledger.rules.shapes import CANDIDATES, Pack
 KINDS: Final = frozenset({"case", "agency", "staff", "source"})
 # Outcomes that say that nothing is wrong: kept as one item for all events of a rule.
 QUIET: Final = frozenset({"PASS", "NOT_APPLICABLE"})
+# A case is judged as a whole: so many entries take some 300 MB (rule R21).
+JUDGED_MAX: Final = 50_000
 _BARE: Final = frozenset({"id", "version"})
 
 
@@ -57,6 +61,7 @@ def newest(adoptions: Iterable[Adoption]) -> dict[str, Adoption]:
     return found
 
 
+@lru_cache(maxsize=64)
 def open_pack(data: bytes, name: str) -> Pack:
     """The pack in these bytes. A file with nothing but `id` and `version` is a pack without rules.
     PackRefused (PackNewer for a later language) where it is none."""
@@ -160,6 +165,16 @@ class Judgement:
             )
 
 
+def prepared(
+    packs: Mapping[str, Pack], adoptions: Sequence[Adoption]
+) -> tuple[tuple[Pack, ...], list[Binding]]:
+    """The packs in the order of their adoption, with the rules on that an adoption names; and what binds when. For
+    those who judge many cases by the same."""
+    named = frozenset((adoption.pack, rule) for adoption in adoptions for rule in adoption.binding)
+    held = tuple(_armed(packs[name], named) for name in newest(adoptions) if name in packs)
+    return held, _bindings(adoptions, held)
+
+
 def judge(
     events: Iterable[tuple[int, Mapping[str, Any]]],
     packs: Mapping[str, Pack],
@@ -170,11 +185,15 @@ def judge(
     """Judges one case by the packs that were adopted, each by its own adoptions.
 
     `events` are index and event of every entry of the streams of `KINDS` that are at hand, ascending; opened
-    fields stand opened in them. `packs` are by `id@version`, and may lack some. `as_of` is the seal's time."""
+    fields stand opened in them. `packs` are by `id@version`, and may lack some. `as_of` is the seal's time.
+    Refused (E_LIMIT) for more entries than `JUDGED_MAX`."""
     told = [(index, event) for index, event in events if event["subject"].partition("/")[0] in KINDS]
-    named = frozenset((adoption.pack, rule) for adoption in adoptions for rule in adoption.binding)
-    held = tuple(_armed(packs[name], named) for name in newest(adoptions) if name in packs)
-    findings = evaluate(held, [event for _, event in told], as_of=as_of, bindings=_bindings(adoptions, held))
+    held, bindings = prepared(packs, adoptions)
+    if not any(pack.rules for pack in held):
+        return Judgement(Findings([]), (), held)
+    if len(told) > JUDGED_MAX:
+        raise Refused("E_LIMIT", f"{len(told)} entries to judge are more than {JUDGED_MAX}")
+    findings = evaluate(held, [event for _, event in told], as_of=as_of, bindings=bindings)
     return Judgement(findings, tuple(index for index, _ in told), held)
 
 

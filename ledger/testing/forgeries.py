@@ -14,7 +14,14 @@ from typing import Any
 
 import orjson
 
-from ledger.testing import forged_bytes, forged_keys, forged_times, forged_tree, forged_witness
+from ledger.testing import (
+    forged_bytes,
+    forged_findings,
+    forged_keys,
+    forged_times,
+    forged_tree,
+    forged_witness,
+)
 from ledger.testing.forgery import Album, Forgery
 
 
@@ -22,7 +29,7 @@ from ledger.testing.forgery import Album, Forgery
 def forgeries() -> tuple[Forgery, ...]:
     """Every forgery, in the order of the catalogue. Names are unique."""
     album = Album()
-    for group in (forged_bytes, forged_keys, forged_tree, forged_witness, forged_times):
+    for group in (forged_bytes, forged_keys, forged_tree, forged_witness, forged_times, forged_findings):
         group.add(album)
     names = [forgery.name for forgery in album.forgeries]
     if len(set(names)) != len(names):

@@ -13,9 +13,10 @@ from typing import Any
 from ledger.errors import ConfigurationError, Refused
 from ledger.events.schemas import check_event
 from ledger.kernel import canonical
-from ledger.verify import authors, content, order, outer
+from ledger.verify import authors, content, findings, order, outer
 from ledger.verify.container import Limits
 from ledger.verify.examination import CheckSchema, Examination
+from ledger.verify.judged import Clock, Judged, PackSeen
 from ledger.verify.link import Link
 from ledger.verify.trust import Trust
 from ledger.verify.verdict import (
@@ -48,7 +49,7 @@ STEPS: tuple[tuple[Step, tuple[int, ...]], ...] = (
     (authors.producers_step, (3, 5)),  # (11) producer proof of every entry, feeds
     (authors.times_step, (5,)),  # (12) times
     (content.disclosures_step, (5,)),  # (13) disclosures against digests
-    (content.findings_step, (10,)),  # (14) findings, packs
+    (findings.findings_step, (10,)),  # (14) findings, packs
     (content.not_checked_step, ()),  # (15) what was not checked, and why
 )
 
@@ -137,9 +138,11 @@ def _proved(x: Examination) -> Proved:
     assert x.checkpoint is not None
     assert x.registry is not None
     assert x.seal is not None
+    assert x.judgement is not None
     case = x.manifest.streams[0][0]
     times = [fact.sequenced for fact in x.facts if fact.subject == case]
     opened = sum(len(fields) for fields in x.opened.values())
+    clock = Clock(lambda: findings.events(x))
     return Proved(
         origin=x.checkpoint.origin,
         tree_size=x.checkpoint.size,
@@ -158,18 +161,26 @@ def _proved(x: Examination) -> Proved:
         last=max(times, default=""),
         opened=opened,
         closed=max(x.protected - opened, 0),
-        rows=lambda: _rows(x, case),
+        rows=lambda: _rows(x, case, clock),
+        judged=Judged(x.judgement, _packs(x), clock),
     )
 
 
-def _rows(x: Examination, case: str) -> Iterator[Row]:
+def _packs(x: Examination) -> tuple[PackSeen, ...]:
+    assert x.judgement is not None
+    adopted = findings.adoptions(x)
+    return tuple(PackSeen.of(pack, adopted) for pack in x.judgement.packs)
+
+
+def _rows(x: Examination, case: str, clock: Clock) -> Iterator[Row]:
     """The entries of the case, each read again from the bytes that were proved."""
     nothing: dict[str, Any] = {}
+    zones = clock.zones
     for fact in x.facts:
         if fact.subject == case:
-            yield Row(
-                fact.index, fact.sequenced, content.event_of(x, fact), x.opened.get(fact.index, nothing)
-            )
+            event = content.event_of(x, fact)
+            opened = x.opened.get(fact.index, nothing)
+            yield Row(fact.index, fact.sequenced, event, opened, zones.of(event))
 
 
 def judge(

@@ -16,6 +16,7 @@ from ledger.kernel.entry import Entry
 from ledger.kernel.flush import FlushVerifier, Proof
 from ledger.kernel.note import VerifierKey
 from ledger.kernel.registry import Registry
+from ledger.rules.proof import Judgement
 from ledger.verify.container import Limits
 from ledger.verify.link import Link
 from ledger.verify.trust import Trust
@@ -107,6 +108,8 @@ class Examination:
     protected: int = 0
     evidence_digests: int = 0
     opened: dict[int, dict[str, Any]] = field(default_factory=dict)
+    # What the adopted packs say of the entries: made here, never taken from the bundle.
+    judgement: Judgement | None = None
 
     _step_errors: int = 0
     _left_out: int = 0

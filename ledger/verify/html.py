@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from html import escape
 
 from ledger.kernel.canonical import is_time
+from ledger.verify.blocks import Cell, Facts, Items, Line, Quote, Section, Table
 from ledger.verify.i18n import label
-from ledger.verify.report import Cell, Facts, Items, Line, Quote, Report, Section, Table
+from ledger.verify.report import Report
 
 _STYLE = """
 :root{color-scheme:light;--ink:#1b1f24;--soft:#57606a;--rule:#d0d7de;--page:#fff}

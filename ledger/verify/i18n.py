@@ -95,8 +95,8 @@ CODES: Words = {
         "某个时间超出见证时间所允许的范围。",
     ),
     "E_COMMITMENT": (
-        "A value that was opened, or a rule pack, is not the one committed to.",
-        "公开的内容或规则包与承诺的不一致。",
+        "A value that was opened, a rule pack or a finding is not the one that follows from the ledger.",
+        "公开的内容、规则包或规则结论与账本所承诺的不一致。",
     ),
     "E_KEY_COMMIT": ("A protecting key is not the one committed to.", "保护密钥与承诺的不一致。"),
     "E_DECRYPT": ("A protected field does not open.", "受保护字段无法打开。"),
@@ -180,8 +180,12 @@ REASONS: Words = {
     "timed": ("from {first} to {last}", "自 {first} 至 {last}"),
     "opened": ("{opened} opened, {closed} not opened", "公开 {opened} 项，未公开 {closed} 项"),
     "packs": (
-        "{count} rule pack(s) in the bundle, no findings claimed",
-        "证据包含 {count} 个规则包，未主张任何结论",
+        "{count} rule pack(s) in the bundle, none with a rule, no findings claimed",
+        "证据包含 {count} 个规则包，均无规则，未主张任何结论",
+    ),
+    "judged": (
+        "{count} findings of {rules} rules in {packs} rule pack(s), made again",
+        "依 {packs} 个规则包的 {rules} 条规则重新得出 {count} 项结论",
     ),
     "listed": ("{count} matters", "{count} 项"),
 }
@@ -248,6 +252,21 @@ UNCHECKED: Words = {
     "rules": (
         "Any rule of conduct: no rule was evaluated, and the bundle claims no finding.",
         "任何催收行为规则：未评估任何规则，证据包亦未主张任何结论。",
+    ),
+    "unproved": (
+        "What the rules say of this case: something else in the bundle contradicts already.",
+        "规则对本案的结论：证据包中另有内容已互相矛盾。",
+    ),
+    "leaned_on": (
+        (
+            "Streams of staff, agencies and outside counts that are not in the bundle: a rule that needs one of them says "
+            "that evidence is missing, and a cap that only an outside count would call into doubt is found followed."
+        ),
+        "不在证据包内的人员、机构与外部计数流：需要它们的规则结论为证据不足；仅外部计数才会存疑的次数上限，结论为符合。",
+    ),
+    "tzdata": (
+        "The zones and holidays with which the findings were made, {theirs}: this verifier has {ours}, and finds the same.",
+        "得出结论所用的时区与节假日数据 {theirs}：本验证程序为 {ours}，结论相同。",
     ),
     "packs": (
         "Rule packs adopted by the ledger and not in the bundle: {names}.",
@@ -392,10 +411,11 @@ LABELS: Words = {
     "timeline": ("The entries of the case", "案件记录"),
     "timeline_note": (
         (
-            "Evidence: what recording tools said, as they signed it. All times are UTC. Text in quotation marks was "
-            "written by others; it is shown, not endorsed. Amounts count the smallest unit of their currency."
+            "Evidence: what recording tools said, as they signed it. Times are UTC; the debtor's own clock stands below "
+            "them where it is known. Text in quotation marks was written by others; it is shown, not endorsed. Amounts "
+            "count the smallest unit of their currency."
         ),
-        "以下为证据：采集工具所签署的原文。时间均为协调世界时（UTC）。引号内文字为他人所写，仅作展示，不代表认可。金额以货币最小单位计。",
+        "以下为证据：采集工具所签署的原文。时间为协调世界时（UTC），已知债务人所在时区时其下为当地时间。引号内文字为他人所写，仅作展示，不代表认可。金额以货币最小单位计。",
     ),
     "col_index": ("Entry", "编号"),
     "col_time": ("Happened (claimed)", "发生时间（自称）"),
@@ -418,6 +438,57 @@ LABELS: Words = {
             "rather than trusting this page."
         ),
         "由 duecourse verify {version} 根据此处所列证据包与信任文件生成。请重新验证证据包，而非仅凭本页。",
+    ),
+    "findings": ("What the rules say", "规则结论"),
+    "findings_note": (
+        (
+            "Made again by this verifier from the entries and the rule packs that the ledger adopted; what the bundle "
+            "claimed was the same. A rule's text stands in quotation marks: it is the pack's, not ours. No finding is "
+            "legal advice."
+        ),
+        "由本验证程序根据记录和账本采纳的规则包重新得出，与证据包所称一致。引号内为规则包原文。规则结论不构成法律意见。",
+    ),
+    "findings_none": (
+        "No rule finds anything to be looked at.",
+        "没有需要关注的规则结论。",
+    ),
+    "says_findings": ("By the rule packs {packs}: {counts}.", "依规则包 {packs}：{counts}。"),
+    "says_count": ("{outcome}: {count}", "{outcome} {count} 项"),
+    "col_finding": ("Outcome", "结论"),
+    "col_rule": ("Rule", "规则"),
+    "col_when": ("About", "所涉记录"),
+    "col_because": ("Because", "原因"),
+    "about_entry": ("entry {index}", "第 {index} 条"),
+    "rests_on": ("Rests on {entries}", "所依据的条目：{entries}"),
+    "local": ("{time} in {zone}", "{zone} 当地时间 {time}"),
+    "grade": ("grade {grade}: {meaning}", "依据等级 {grade}：{meaning}"),
+    "reading_first": ("as first recorded, before corrections", "按首次记录，未计更正"),
+    "reading_today": ("by the version of the rule that holds today", "按现行版本的规则"),
+    "followed": ("Rules that are followed", "已符合的规则"),
+    "followed_note": (
+        "For how many events of the case each rule is followed, and to how many it does not apply.",
+        "各规则对本案多少事件结论为符合，对多少事件不适用。",
+    ),
+    "col_passed": ("Followed", "符合"),
+    "col_outside": ("Does not apply", "不适用"),
+    "rule_packs": ("Rule packs", "规则包"),
+    "pack_shipped": (
+        "{rules} rules, the pack of this name that comes with the verifier, to the byte",
+        "{rules} 条规则，与本验证程序附带的同名规则包逐字节相同",
+    ),
+    "pack_changed": (
+        "{rules} rules, NOT the pack of this name that comes with the verifier: read what it says",
+        "{rules} 条规则，与本验证程序附带的同名规则包不同：请查阅其内容",
+    ),
+    "pack_own": (
+        "{rules} rules, a pack of the house's own: read what it says",
+        "{rules} 条规则，为机构自有规则包：请查阅其内容",
+    ),
+    "pack_binding": ("binding beside the law: {rules}", "除法律外有约束力：{rules}"),
+    "pack_advice": ("nothing in it binds beside the law", "除法律外均无约束力"),
+    "more_findings": (
+        "… and {count} more, in the JSON of this verdict",
+        "……另有 {count} 项，见本结论的 JSON",
     ),
     "skip": ("Skip to the evidence", "跳至证据"),
     "evidence": ("Evidence", "证据"),

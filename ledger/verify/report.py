@@ -13,93 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.events import terms
-from ledger.kernel.canonical import is_identifier, is_time
+from ledger.kernel.canonical import is_time
 from ledger.kernel.disclosure import is_protected
 from ledger.kernel.event import short_type
-from ledger.verify import i18n
+from ledger.verify import conclusions, i18n
+from ledger.verify.blocks import Cell, Facts, Items, Line, Quote, Section, Table, quote, visible
 from ledger.verify.i18n import Lang, label
 from ledger.verify.verdict import NON_PROMISES, Problem, Proved, Row, Verdict
 
-# Longest piece of others' text that is shown whole. Past it a reader is helped more by the file itself.
-SHOWN_MAX = 2_000
 # Nesting in a payload goes no deeper than an event's 30; deeper than this it is written as one value.
 _DEPTH_SHOWN = 6
-
-# Code points that are not what they seem to a reader: controls, what is invisible, what turns the reading
-# direction, what combines with the letters of others' text, private use, and what is no character at all.
-# A fixed list, not `unicodedata`: a page must not depend on which Python printed it.
-_HIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
-    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff0-\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
-    "\U000e0000-\U0010ffff\\\\]"
-    "|(?:^|(?<=[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2}))"
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
-)
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
-
-
-def visible(value: str) -> str:
-    """`value` with everything hidden written out: `\\x1b`, `\\u202e`, `\\\\`. Two texts never look the same."""
-    return _HIDDEN.sub(_escape, value)
-
-
-def _escape(match: re.Match[str]) -> str:
-    character = match[0]
-    if character in _SHORT:
-        return _SHORT[character]
-    point = ord(character)
-    if point < 0x100:
-        return f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What others wrote, already visible and not too long. `free` is text in which anything may stand; the rest is
-    an identifier, a time or a code, without a space in it."""
-
-    text: str
-    free: bool = False
-
-
-# A line is our own words and others' in turn.
-Line = tuple["str | Quote", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Labels and what stands beside them; one label may have several lines."""
-
-    rows: tuple[tuple[str, tuple[Line, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    rows: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """`rows` may be read once only: a case may have a hundred thousand entries."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Iterator[tuple[Cell, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    key: str
-    title: str
-    note: str
-    body: Facts | Items | Table
-    evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +43,8 @@ def build(verdict: Verdict, lang: Lang, version: str) -> Report:
     sections: list[Section] = []
     if proved is not None:
         sections.append(_proved(proved, lang))
+        if proved.judged.packs_with_rules:
+            sections.extend(conclusions.sections(proved.judged, lang))
     if verdict.errors:
         sections.append(Section("errors", label(lang, "errors"), "", _problems(verdict.errors, lang)))
     if verdict.warnings:
@@ -129,6 +54,8 @@ def build(verdict: Verdict, lang: Lang, version: str) -> Report:
     sections.append(_checks(verdict, lang))
     sections.append(_identity(verdict, lang))
     if proved is not None:
+        if proved.judged.packs_with_rules:
+            sections.append(conclusions.packs(proved.judged, lang))
         sections.append(_streams(proved, lang))
         if proved.streams[0].count:
             sections.append(_timeline(proved, lang))
@@ -143,14 +70,6 @@ def build(verdict: Verdict, lang: Lang, version: str) -> Report:
         sections=tuple(sections),
         colophon=label(lang, "made_by", version=version),
     )
-
-
-def quote(value: str, lang: Lang) -> Quote:
-    """Others' text for showing: visible, and cut with a marker that says how much is left out."""
-    free = not is_identifier(value)
-    if len(value) <= SHOWN_MAX:
-        return Quote(visible(value), free)
-    return Quote(visible(value[:SHOWN_MAX]) + label(lang, "more", count=str(len(value) - SHOWN_MAX)), free)
 
 
 def _given(value: str, lang: Lang) -> str | Quote:
@@ -180,6 +99,8 @@ def _statements(proved: Proved, lang: Lang) -> Iterator[Line]:
         yield _sentence(i18n.LABELS, lang, "says_auditor", {"names": quote(names, lang)})
     else:
         yield (label(lang, "says_operator"),)
+    if proved.judged.packs_with_rules:
+        yield conclusions.statement(proved.judged, lang)
 
 
 def _proved(proved: Proved, lang: Lang) -> Section:
@@ -323,7 +244,7 @@ def _entry(row: Row, lang: Lang) -> tuple[Cell, ...]:
     what: list[Line] = [(_named(short, terms.type_name(short, lang)),), (Quote(event["type"]),)]
     if "corrects" in event:
         what.append((label(lang, "corrects"), " ", Quote(event["corrects"])))
-    when: list[Line] = [(event["time"],)]
+    when: list[Line] = [(event["time"],), *(conclusions.local_time(at, lang) for at in row.local)]
     if event["recordedtime"][:16] != event["time"][:16]:
         when.append((label(lang, "late", time=event["recordedtime"]),))
     actor: list[Line] = [

@@ -8,7 +8,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-from ledger.verify.report import Facts, Items, Line, Quote, Report, Section, Table
+from ledger.verify.blocks import Facts, Items, Line, Quote, Section, Table
+from ledger.verify.report import Report
 
 _WIDTH = 100
 _INDENT = "  "
@@ -55,7 +56,8 @@ def _section(section: Section) -> Iterator[str]:
             for line in rows:
                 yield from _wrapped(_plain(line), _INDENT, "- ")
         case Table():
-            yield from _evidence(section.body) if section.evidence else _table(section.body)
+            long = section.evidence or section.long
+            yield from _long(section.body) if long else _table(section.body)
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -76,7 +78,7 @@ def _joined(lines: Iterable[Line]) -> str:
     return "; ".join(_plain(line) for line in lines if line)
 
 
-def _evidence(table: Table) -> Iterator[str]:
+def _long(table: Table) -> Iterator[str]:
     """A long table: one block for each row, every line named by its column."""
     width = max(_columns(column) for column in table.columns)
     for row in table.rows:

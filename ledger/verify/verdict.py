@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from ledger.rules.local import LocalTime
+from ledger.verify.judged import Judged
+
 Class = Literal["VERIFIED", "REJECTED", "UNVERIFIABLE", "ERROR"]
 Outcome = Literal["done", "failed", "undecided", "not done"]
 
@@ -150,12 +153,14 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry of the case as proved: where it stands, what its signed event says, which fields were opened."""
+    """One entry of the case as proved: where it stands, what its signed event says, which fields were opened, and
+    when it happened by the debtor's own clock."""
 
     index: int
     sequenced: str
     event: dict[str, Any]
     opened: dict[str, Any]
+    local: tuple[LocalTime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,7 @@ class Proved:
     opened: int
     closed: int
     rows: Callable[[], Iterator[Row]]
+    judged: Judged
 
     def value(self) -> dict[str, Any]:
         return {
@@ -195,6 +201,7 @@ class Proved:
             "registrars": {"count": self.registrars, "threshold": self.threshold},
             "signatures": self.signatures,
             "streams": [{"count": item.count, "stream": item.stream} for item in self.streams],
+            **self.judged.value(),
             "vouched_by": [{"at": item.at, "name": item.name, "role": item.role} for item in self.vouchers],
         }
 

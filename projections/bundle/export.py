@@ -1,62 +1,42 @@
 """Takes one case out of the building: its entries, proof that they are in the tree, proof that there are no
 others, and who vouches for it (formats 8).
 
-It gathers and judges nothing. What it writes is checked on the way, against the published tree and not
-against the views: every entry's bytes against its leaf, all leaves against the signed root, every stream's
-end against the head map under the seal. So a wrong view costs an error here, never a wrong bundle. Two
-exports at one checkpoint, with the same fields opened, are the same bytes."""
+What it writes is checked on the way, against the published tree and not against the views: every entry's bytes
+against its leaf, all leaves against the signed root, every stream's end against the head map under the seal. So
+a wrong view costs an error here, never a wrong bundle. The findings are those of the adopted rule packs, which
+every reader makes again. Two exports at one checkpoint, with the same fields opened, are the same bytes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from ledger.errors import ConfigurationError, Erased, Refused
 from ledger.kernel import canonical
 from ledger.kernel.bundle import MANIFEST, MEMBERS, build_manifest, write_container
-from ledger.kernel.digest import leaf_hash
 from ledger.kernel.disclosure import Protected, disclosure_digest, is_protected, parse_disclosure
-from ledger.kernel.entry import SEAL, Entry
-from ledger.kernel.event import LEDGER
-from ledger.kernel.headmap import HeadMap, head_value, stream_key
+from ledger.kernel.entry import Entry
 from ledger.kernel.merkle import root_from_compact
-from ledger.kernel.note import VerifierKey
-from ledger.kernel.tiles import TILE_WIDTH, unpack_entries
-from ledger.tilestore.port import TileReader
-from ledger.tilestore.reader import TiledLog
-from projections.bundle.heads import HeadSource, from_cache, from_views, head_map
-from projections.bundle.tzdata import tzdata_version
-from projections.engine.store import applied
-from projections.engine.streams import places
+from ledger.rules.proof import Judgement, data_version, document
+from projections.bundle.findings import Adopted, adoptions_of, gather_leaned_on, judged, read_adopted
+from projections.bundle.gather import Gathered, Source
 
-# Members of a payload that name an agency, whose stream a reader of the case needs.
-_AGENCIES: Final = ("agency", "recipient_agency", "to_agency", "transferee")
+__all__ = ["Bundle", "OpenField", "Source", "export_case", "judge_case", "write_bundle"]
 
 OpenField = Callable[[Mapping[str, Any], str], str]  # (event, pointer) -> disclosure; raises Erased
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """One shard, as an export reads it: the published tree, and the views that say where things are."""
-
-    tiles: TileReader
-    log_key: VerifierKey
-    views: sqlite3.Connection
-    shard: int
-    heads: Sequence[HeadSource] = ()
-    cache: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Bundle:
     """An export and what it holds. `erased` are (index, pointer) of fields that were asked for and are
-    gone."""
+    gone; `packs` the rule packs by whose findings it is judged, `lacking` adopted ones that could not be used, with
+    the reason; `outcomes` how many findings of each outcome there are."""
 
     data: bytes
     origin: str
@@ -66,6 +46,9 @@ class Bundle:
     entries_bytes: int
     disclosed: int
     erased: tuple[tuple[int, str], ...] = field(default=())
+    packs: tuple[str, ...] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -73,22 +56,21 @@ class Bundle:
 
 
 def export_case(
-    source: Source, case: str, *, disclose: Sequence[str] = (), open_field: OpenField | None = None
+    source: Source,
+    case: str,
+    *,
+    disclose: Sequence[str] = (),
+    open_field: OpenField | None = None,
+    findings: bool = True,
 ) -> Bundle:
     """A bundle of the case with this uuid, as of the published checkpoint.
 
     `disclose` names protected members of the case to open (`to`, or `/data/to`); `open_field` asks the vault.
-    `ConfigurationError` where there is no such case, no checkpoint, or the views are behind it; `Refused`
-    where the published tree contradicts itself or the views."""
+    Without `findings` the adopted packs are left out, and a verifier names them. `ConfigurationError` where there
+    is no such case, no checkpoint, or the views are behind it; `Refused` where the published tree contradicts
+    itself or the views."""
+    gathered, adopted = _gather(source, case, findings=findings)
     subject = f"case/{case}"
-    if not canonical.is_uuid(case):
-        raise ConfigurationError(f"not the id of a case: {case!r}")
-    gathered = _Gathered(source)
-    if not gathered.stream(subject):
-        raise ConfigurationError(f"there is no case {case} in {gathered.origin} as of its checkpoint")
-    gathered.stream("registry")
-    for reference in sorted(_references(gathered.streams[subject])):
-        gathered.stream(reference)
     for producer in sorted(gathered.producers()):
         gathered.stream(f"producer/{producer}")
     others = sorted(name for name, entries in gathered.streams.items() if name != subject and entries)
@@ -101,15 +83,16 @@ def export_case(
         raise Refused("E_INCLUSION", "the published tree does not lead to its signed root", "tiles")
     heads = gathered.heads(streams)
     opened, erased = _disclosures(gathered.streams[subject], disclose, open_field)
+    judgement = judged(gathered, adopted, _values(opened))
     members = {
         "checkpoint": gathered.note,
         "entries.jsonl": b"".join(entry.raw + b"\n" for entry in entries),
         "inclusion.json": canonical.encode({"hashes": [digest.hex() for digest in hashes]}),
         "heads.json": canonical.encode({"heads": heads}),
         "disclosures.jsonl": b"".join(canonical.encode(line) + b"\n" for line in opened),
-        "findings.json": canonical.encode({"findings": [], "packs": [], "tzdata": tzdata_version()}),
+        "findings.json": document(judgement.items(), adopted.files(), data_version()),
     }
-    files = [(name, members[name]) for name in MEMBERS if name != MANIFEST]
+    files = [(name, members[name]) for name in MEMBERS if name != MANIFEST] + adopted.members()
     manifest = build_manifest(files, origin=gathered.origin, tree_size=gathered.size, streams=streams)
     return Bundle(
         data=write_container([(MANIFEST, manifest), *files]),
@@ -120,105 +103,38 @@ def export_case(
         entries_bytes=len(members["entries.jsonl"]),
         disclosed=len(opened),
         erased=tuple(erased),
+        packs=tuple(pack.name for pack in judgement.packs),
+        lacking=adopted.lacking,
+        outcomes=Counter(finding.outcome for finding in judgement.loud()),
     )
 
 
-class _Gathered:
-    """The entries of the streams that were asked for, each compared with the tree."""
-
-    def __init__(self, source: Source) -> None:
-        try:
-            tiled = TiledLog(source.tiles, source.log_key)
-        except LookupError as error:
-            raise ConfigurationError(
-                "nothing is published yet: run the ledger until it has sealed"
-            ) from error
-        self.source = source
-        self.note = tiled.note
-        self.tree = tiled.tree
-        self.origin = tiled.checkpoint.origin
-        self.size = tiled.checkpoint.size
-        self.root = tiled.checkpoint.root
-        self.streams: dict[str, list[Entry]] = {}
-        self._bundles: dict[int, list[bytes]] = {}
-        known = applied(source.views).get(self.origin, 0)
-        if known < self.size:
-            raise ConfigurationError(
-                f"the views hold {known} of the {self.size} entries that are sealed: run the ledger once more"
-            )
-        self.seal = self._entry(self.size - 1)
-        if self.seal.subject != SEAL:
-            raise Refused("E_CHECKPOINT", "the checkpoint does not end in a seal", str(self.size - 1))
-
-    def stream(self, subject: str) -> list[Entry]:
-        """The whole stream as of the checkpoint, or []."""
-        if subject not in self.streams:
-            found: list[Entry] = []
-            for place in places(self.source.views, subject, self.source.shard, below=self.size):
-                entry = self._entry(place.idx)
-                if entry.subject != subject or entry.stream_seq != len(found):
-                    raise Refused(
-                        "E_INCOMPLETE", "the views and the ledger disagree: rebuild them", str(place.idx)
-                    )
-                found.append(entry)
-            self.streams[subject] = found
-        return self.streams[subject]
-
-    def producers(self) -> set[str]:
-        """Who made the entries that are here, but for the ledger itself."""
-        made = {entry.event["producerid"] for entries in self.streams.values() for entry in entries}
-        return made - {LEDGER}
-
-    def in_order(self) -> list[Entry]:
-        """Everything that is here and the seal, by index."""
-        found = [entry for entries in self.streams.values() for entry in entries]
-        return sorted([*found, self.seal], key=lambda entry: entry.index)
-
-    def heads(self, streams: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
-        """Proof for each stream that it ends where it ends here."""
-        source = self.source
-        root = canonical.unhex(self.seal.event["data"]["root"])
-        sources = list(source.heads)
-        if source.cache is not None:
-            sources.append(from_cache(source.cache))
-        sources.append(from_views(source.views, source.shard, self.tree, cache=source.cache))
-        found: HeadMap = head_map(root, sources)
-        proofs: list[dict[str, Any]] = []
-        for name, count in streams:
-            key = stream_key(name)
-            if found.get(key) != head_value(count, self.streams[name][-1].leaf):
-                raise Refused("E_INCOMPLETE", "the views do not hold the whole stream: rebuild them", name)
-            proofs.append(found.prove(key))
-        return proofs
-
-    def _entry(self, index: int) -> Entry:
-        n, place = divmod(index, TILE_WIDTH)
-        bundle = self._bundles.get(n)
-        if bundle is None:
-            width = min(TILE_WIDTH, self.size - n * TILE_WIDTH)
-            try:
-                bundle = self._bundles[n] = unpack_entries(self.source.tiles.read_entries(n, width))
-            except LookupError as error:
-                raise Refused("E_MISSING_FILE", f"entry bundle {n} is not published", str(index)) from error
-        if place >= len(bundle):
-            raise Refused("E_TRUNCATED", f"entry bundle {n} is cut short", str(index))
-        raw = bundle[place]
-        if leaf_hash(raw) != self.tree.leaf(index):
-            raise Refused("E_LEAF_BINDING", "the published entry is not the one in the tree", str(index))
-        return Entry.parse(raw)
+def judge_case(source: Source, case: str) -> tuple[Judgement, Adopted, Gathered]:
+    """The findings that an export of this case would carry, without opening a field. Errors are as there."""
+    gathered, adopted = _gather(source, case, findings=True)
+    return judged(gathered, adopted, {}), adopted, gathered
 
 
-def _references(entries: Iterable[Entry]) -> set[str]:
-    """Streams of the staff and agencies that the case's events name."""
-    found: set[str] = set()
-    for entry in entries:
-        event = entry.event
-        data = event["data"]
-        if event["actorid"].startswith(("staff/", "agency/")):
-            found.add(event["actorid"])
-        staff = data.get("staff", [])
-        found.update(f"staff/{number}" for number in ([staff] if isinstance(staff, str) else staff))
-        found.update(f"agency/{data[name]}" for name in _AGENCIES if isinstance(data.get(name), str))
+def _gather(source: Source, case: str, *, findings: bool) -> tuple[Gathered, Adopted]:
+    """The case, the registry and what the case leans on."""
+    subject = f"case/{case}"
+    if not canonical.is_uuid(case):
+        raise ConfigurationError(f"not the id of a case: {case!r}")
+    gathered = Gathered(source)
+    if not gathered.stream(subject):
+        raise ConfigurationError(f"there is no case {case} in {gathered.origin} as of its checkpoint")
+    adoptions = adoptions_of(gathered.stream("registry"))
+    adopted = read_adopted(adoptions, source.packs) if findings else Adopted(adoptions, {}, {})
+    gather_leaned_on(gathered, subject, adopted)
+    return gathered, adopted
+
+
+def _values(opened: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Opened values by index and pointer."""
+    found: dict[int, dict[str, Any]] = {}
+    for line in opened:
+        value = parse_disclosure(line["disclosure"], line["pointer"])
+        found.setdefault(line["index"], {})[line["pointer"]] = value
     return found
 
 

@@ -123,6 +123,10 @@ def _play(show: _Show, work: Path, bootstrap: str) -> None:
         "--agency",
         AGENCY,
     )
+    show.tell(
+        "Its registrars adopt the rules for cards. One standard, on hours, they make binding for the house."
+    )
+    show.run("packs", "adopt", ledger, "cn-card", "--binding", "CN-01", "--from", "2026-01-01T00:00+08:00")
 
     show.say("2. What happened in one case is recorded, event by event, by those tools.")
     case = _record(show, ledger)
@@ -131,14 +135,18 @@ def _play(show: _Show, work: Path, bootstrap: str) -> None:
     show.run("run", ledger, "--once")
     show.run("case", "show", ledger, case)
     show.run("case", "timeline", ledger, case)
+    show.tell("What do the rules say of it?")
+    show.run("case", "findings", ledger, case)
 
     show.say("4. The proof of the case leaves the building, with the words of the complaint opened.")
     show.run("export", ledger, case, "-o", bundle, "--disclose", "words")
 
-    show.say("5. A regulator verifies it, with nothing but the file and their own trust file.")
+    show.say(
+        "5. A regulator verifies it, with nothing but the file and their own trust file: every finding is made again."
+    )
     trust = ledger / "trust.toml"
-    show.run("verify", bundle, "--trust", trust, lines=24)
-    show.run("verify", bundle, "--trust", trust, "--lang", "zh", "--html", work / "report.html", lines=10)
+    show.run("verify", bundle, "--trust", trust, lines=56)
+    show.run("verify", bundle, "--trust", trust, "--lang", "zh", "--html", work / "report.html", lines=44)
 
     show.say("6. Somebody changes one byte: the call after ten at night becomes one after nine.")
     data = bytearray(bundle.read_bytes())

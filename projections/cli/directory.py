@@ -8,6 +8,7 @@
     state/<shard>/         the sequencer's snapshot; may be deleted
     views.db               the readings; may be deleted
     vault.db               wrapped protecting keys of personal data
+    packs/                 the rule packs that were adopted, as they were adopted
     producers/<id>/        producer.toml, its signing key and its outbox
 
 Whoever holds keys/ can sign as the ledger: on a real installation registrars keep theirs on machines of their own."""
@@ -125,6 +126,10 @@ class LedgerDirectory:
     @property
     def vault(self) -> Path:
         return self.root / "vault.db"
+
+    @property
+    def packs(self) -> Path:
+        return self.root / "packs"
 
     def tiles(self, shard: int) -> Path:
         return self.root / "tiles" / str(shard)

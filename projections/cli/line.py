@@ -128,7 +128,7 @@ def rebuild_command(directory: Path, check: bool, as_json: bool) -> None:
     logs = [ledger.open_log(shard, "reader") for shard in range(ledger.shards)]
     try:
         shards = [Shard(log, ledger.origin(n), ledger.log_keys[n]) for n, log in enumerate(logs)]
-        with open_or_begin_again(ledger.views, all_views()) as store:
+        with open_or_begin_again(ledger.views, all_views(ledger)) as store:
             before = store.digests(store.generation) if check else {}
             after = rebuild(store, shards, progress=lambda _origin, done, total: told(done, total))
     finally:

@@ -38,7 +38,7 @@ def read_views(ledger: LedgerDirectory, stop: Callable[[], bool]) -> int:
     """Keeps the views until `stop()`, and then once more to the end of the logs. Returns how many entries they hold."""
     logs = [ledger.open_log(shard, "reader") for shard in range(ledger.shards)]
     try:
-        with open_or_begin_again(ledger.views, all_views()) as store:
+        with open_or_begin_again(ledger.views, all_views(ledger)) as store:
             runners = [
                 Runner(store, Shard(log, ledger.origin(shard), ledger.log_keys[shard]))
                 for shard, log in enumerate(logs)
@@ -78,7 +78,7 @@ class Line:
         self._resting: dict[Sequencer, tuple[int, float]] = {}
         self._prune_at = time.monotonic() + PRUNE_FIRST_S
         self._vault = SqliteVault(ledger.vault)
-        self._views = open_or_begin_again(ledger.views, all_views())
+        self._views = open_or_begin_again(ledger.views, all_views(ledger))
         try:
             for shard in range(ledger.shards):
                 self._add(shard, cadence_s, own_process=own_process)

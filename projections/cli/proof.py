@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -40,18 +41,30 @@ from projections.cli.readings import case_shard, open_readings
     "--disclose", "disclose", multiple=True, metavar="FIELD",
     help="Open this protected field for the reader, e.g. to or words, or a pointer like /data/to; repeat. Needs the vault.",
 )  # fmt: skip
+@click.option(
+    "--without-findings",
+    is_flag=True,
+    help="Leave out the adopted rule packs and their findings. The verdict will name what is missing.",
+)
 @AS_JSON
 def export_command(
-    directory: Path, case_id: str, output: Path, force: bool, disclose: Sequence[str], as_json: bool
+    directory: Path,
+    case_id: str,
+    output: Path,
+    force: bool,
+    disclose: Sequence[str],
+    without_findings: bool,
+    as_json: bool,
 ) -> None:
-    """Write the proof of CASE into one file: its entries, that they are in the ledger, and that there are no others.
+    """Write the proof of CASE into one file: its entries, that they are in the ledger, and that there are no others;
+    and what the adopted rules say of it, with the rule packs.
 
     The same export twice gives the same bytes."""
     if output.exists() and not force:
         raise ConfigurationError(f"{output} exists: choose another name, or --force")
     ledger = LedgerDirectory.open(directory)
     case, shard = case_shard(ledger, case_id)
-    made = _export(ledger, case, shard, disclose)
+    made = _export(ledger, case, shard, disclose, findings=not without_findings)
     write_bundle(output, made.data, force=force)
     if as_json:
         say_json(
@@ -63,7 +76,10 @@ def export_command(
                 "entries": made.entries,
                 "erased": [{"index": index, "pointer": pointer} for index, pointer in made.erased],
                 "file": str(output),
+                "findings": dict(made.outcomes),
                 "origin": made.origin,
+                "packs": list(made.packs),
+                "packs_missing": dict(made.lacking),
                 "sha256": made.sha256,
                 "streams": [{"count": count, "stream": name} for name, count in made.streams],
                 "tree_size": made.tree_size,
@@ -74,23 +90,23 @@ def export_command(
         f"{output}: {made.entries} entries of {len(made.streams)} streams, as of {made.tree_size:,} entries of"
         f" {made.origin}; {len(made.data):,} bytes, {made.disclosed} fields opened"
     )
+    if made.packs:
+        found = ", ".join(f"{count} {outcome}" for outcome, count in sorted(made.outcomes.items()))
+        click.echo(f"judged by {', '.join(made.packs)}: {found or 'nothing to look at'}")
+    for name, why in made.lacking.items():
+        click.echo(f"! {name} was adopted and is left out, and the verdict will say so: {why}", err=True)
     for index, pointer in made.erased:
         click.echo(f"erased for good, and not opened: {pointer} of entry {index}")
     click.echo(f"sha256 {made.sha256}")
 
 
-def _export(ledger: LedgerDirectory, case: str, shard: int, disclose: Sequence[str]) -> Bundle:
+def _export(
+    ledger: LedgerDirectory, case: str, shard: int, disclose: Sequence[str], *, findings: bool
+) -> Bundle:
     with open_readings(ledger) as db:
-        source = Source(
-            tiles=DirectoryTiles(ledger.tiles(shard)),
-            log_key=ledger.log_keys[shard],
-            views=db,
-            shard=shard,
-            heads=[from_snapshot(ledger.state(shard), ledger.origin(shard))],
-            cache=ledger.state(shard) / "heads",
-        )
+        source = source_of(ledger, shard, db)
         if not disclose:
-            return export_case(source, case)
+            return export_case(source, case, findings=findings)
         with SqliteVault(ledger.vault, create=False) as vault:
             opener = Opener(vault, VaultKey.load(ledger.keys / "vault.pem"))
             return export_case(
@@ -98,7 +114,21 @@ def _export(ledger: LedgerDirectory, case: str, shard: int, disclose: Sequence[s
                 case,
                 disclose=disclose,
                 open_field=lambda event, pointer: opener.open_field(event, pointer).disclosure,
+                findings=findings,
             )
+
+
+def source_of(ledger: LedgerDirectory, shard: int, db: sqlite3.Connection) -> Source:
+    """One shard of a ledger directory, as an export reads it."""
+    return Source(
+        tiles=DirectoryTiles(ledger.tiles(shard)),
+        log_key=ledger.log_keys[shard],
+        views=db,
+        shard=shard,
+        heads=[from_snapshot(ledger.state(shard), ledger.origin(shard))],
+        cache=ledger.state(shard) / "heads",
+        packs=ledger.packs,
+    )
 
 
 @click.command(

@@ -11,6 +11,7 @@ from ledger.errors import ConfigurationError
 from projections.case_state.query import case_state, case_state_at, cases
 from projections.cli.describing import described, money, owed
 from projections.cli.directory import LedgerDirectory
+from projections.cli.findings import case_findings
 from projections.cli.output import AS_JSON, LEDGER, say_json, table
 from projections.cli.readings import case_shard, open_readings
 from projections.cli.replay import case_at
@@ -72,6 +73,7 @@ def case_command() -> None:
 
 
 case_command.add_command(case_at)
+case_command.add_command(case_findings)
 
 
 @case_command.command("show")

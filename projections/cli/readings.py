@@ -11,16 +11,23 @@ from ledger.kernel.canonical import is_uuid
 from ledger.kernel.checkpoint import Checkpoint, open_statement
 from ledger.kernel.digest import shard_of
 from ledger.tilestore.directory import DirectoryTiles
+from projections.access_log.store import AccessLogView
 from projections.case_state.store import CaseStateView
 from projections.cli.directory import LedgerDirectory
+from projections.conformance.shelf import Shelf
+from projections.conformance.store import ConformanceView
 from projections.engine.store import applied, connect
 from projections.engine.views import View
+from projections.portfolio.store import PortfolioView
 from projections.timeline.store import TimelineView
 
 
-def all_views() -> list[View]:
+def all_views(ledger: LedgerDirectory) -> list[View]:
     """Every view that a ledger directory keeps."""
-    return [CaseStateView(), TimelineView()]
+    portfolio = PortfolioView()
+    # What is judged of a case is counted in the same transaction.
+    conformance = ConformanceView(Shelf(ledger.packs), portfolio.take)
+    return [CaseStateView(), TimelineView(), AccessLogView(), conformance, portfolio]
 
 
 @contextlib.contextmanager

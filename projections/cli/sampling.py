@@ -215,6 +215,7 @@ class _Batch:
                     _once(from_cache(cache)),
                 ],
                 cache=cache,
+                packs=ledger.packs,
             )
         return self._sources[shard]
 

@@ -79,6 +79,21 @@ def steps(crm: Recorder, dialler: Recorder) -> Iterator[tuple[Recorder, str, Cal
         to=PHONE, purpose="interactive", outcome="no_answer", line="registered", debts=debts, zones=ZONES,
         time="2026-03-10T02:15:00.000000Z", duration_ms=25_000, late_reason=late,
     )  # fmt: skip
+    yield crm, "a text goes out ten seconds before ten at night", keep("late_text", lambda: bank.message_sent(
+        medium="sms", kind="reminder", template="card-reminder@3", visibility="private", to=PHONE, debts=debts, zones=ZONES,
+        content=["debtor_name", "balance", "query_route", "pay_route", "objection_route"], line="registered",
+        time="2026-03-10T13:59:50.000000Z", late_reason=late,
+    ))  # fmt: skip
+    yield (
+        crm,
+        "and arrives three minutes after ten",
+        lambda: bank.delivery_status(
+            message=said["late_text"],
+            status="delivered",
+            time="2026-03-10T14:03:10.000000Z",
+            late_reason=late,
+        ),
+    )
     yield crm, "a call after ten at night", lambda: bank.call_placed(
         to=PHONE, purpose="interactive", outcome="no_answer", line="registered", debts=debts, zones=ZONES,
         time="2026-03-11T14:05:00.000000Z", duration_ms=25_000, late_reason=late,

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.kernel.bundle import read_container
 from ledger.testing.forge import trust_file
+from ledger.testing.forged_findings import house, judged
 from ledger.testing.forgery import parts
 from ledger.verify.checks import judge
 from ledger.verify.trust import Trust
@@ -51,7 +52,20 @@ def test_no_flipped_byte_is_verified_though_checksums_and_manifest_were_made_to_
     for name, content in taken.files.items():
         for at, flipped in _flips(content, chunk, 7):
             if name == "findings.json" and at > content.index(b'"tzdata":"'):
-                continue  # while no rule is evaluated, the time zone data is the exporter's to name
+                continue  # which zone data made the findings is the exporter's to say: the findings are made again
+            forged = taken.with_file(name, bytes(flipped)).pack()
+            assert judge(forged, trust).verdict in ("REJECTED", "UNVERIFIABLE"), (name, at)
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_no_flipped_byte_of_findings_packs_and_disclosures_is_verified(chunk: int) -> None:
+    trust = Trust.parse(trust_file())
+    taken = judged(house())
+    for name in ("disclosures.jsonl", "findings.json", "packs/house@1.toml"):
+        content = taken.files[name]
+        for at, flipped in _flips(content, chunk * 4, 5):
+            if name == "findings.json" and at > content.index(b'"tzdata":"'):
+                continue
             forged = taken.with_file(name, bytes(flipped)).pack()
             assert judge(forged, trust).verdict in ("REJECTED", "UNVERIFIABLE"), (name, at)
 

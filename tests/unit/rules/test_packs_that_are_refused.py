@@ -128,3 +128,15 @@ def test_a_reading_of_a_place_that_is_not_there_is_refused(pack: Callable[..., P
 
     with pytest.raises(PackRefused, match="no such place in the rule"):
         pack(('grade = "T"', reading))
+
+
+def test_a_definition_narrowed_to_nothing_is_refused_and_not_taken_for_anything() -> None:
+    defined = HEAD + '[define]\ncalls = [{types = ["contact.call_placed"]}]\n' + RULE
+    text = defined.replace(
+        'on = [{types = ["contact.call_placed"]}]', 'on = [{use = "calls", types = ["contact.visit_made"]}]'
+    )
+    assert text != defined
+
+    found = refusal(text)
+
+    assert "leave nothing of 'calls'" in found.reason

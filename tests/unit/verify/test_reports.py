@@ -17,10 +17,10 @@ from ledger.testing.forge import Bends, Forge, trust_file
 from ledger.testing.forgery import parts
 from ledger.testing.story import WORDS, play
 from ledger.verify import i18n
+from ledger.verify.blocks import SHOWN_MAX, visible
 from ledger.verify.checks import failed, judge
 from ledger.verify.i18n import LANGUAGES, Lang
 from ledger.verify.pages import compare_report, render_html, render_text
-from ledger.verify.report import SHOWN_MAX, visible
 from ledger.verify.trust import Trust
 from ledger.verify.verdict import ERRORS, NON_PROMISES, STEPS, WARNINGS, Verdict
 

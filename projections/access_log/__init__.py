@@ -1,0 +1,1 @@
+"""Who looked at personal data, exported, disclosed or erased it, and what for."""

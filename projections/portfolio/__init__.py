@@ -1,0 +1,1 @@
+"""Findings counted over all cases: by rule, outcome, agency, product and week, with the way down to the cases."""
