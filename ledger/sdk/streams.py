@@ -119,6 +119,7 @@ class Stream(Generic[R_co]):
         self.subject = f"{self.KIND}/{identity}"
         self._say = say
         self._tenant_key = tenant_key
+        self._ids: dict[tuple[str, str], str] = {}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.id})"
@@ -179,7 +180,10 @@ class CaseStream(Stream[R_co]):
         return self._id("contact_point", contact_reference(number))
 
     def _id(self, kind: str, reference: str) -> str:
-        return local_id(self._tenant_key, kind, self.subject, reference)
+        known = self._ids.get((kind, reference))
+        if known is None:
+            known = self._ids[kind, reference] = local_id(self._tenant_key, kind, self.subject, reference)
+        return known
 
     def _complete(self, cls: type[Payload], members: dict[str, Any]) -> None:
         party = members.get("party")

@@ -91,12 +91,13 @@ def fill(rig: Rig, events: int) -> int:
         for short, data in _life(number * 16):
             pending.append(_event(tool, subject, short, data))
             made += 1
-        if len(pending) >= FLUSH:
+        while len(pending) >= FLUSH:
             rig.submit(tool.sign(pending[:FLUSH]))
             del pending[:FLUSH]
         if number % 2000 == 0:
             sequencer.drain()
-    rig.submit(tool.sign(pending))
+    if pending:
+        rig.submit(tool.sign(pending))
     sequencer.drain()
     return made
 
