@@ -1,4 +1,4 @@
-"""`make bench`: every bench of this folder in turn, each in a process of its own. Prints; asserts nothing but the checkers."""
+"""`make bench`: the benches of the parts in turn, each in a process of its own. Prints; fails where a checker does."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# The whole imports take minutes and need the real log: make bench-import.
-APART = {"bench_import.py"}
+# Those that need the real log, or a ledger filled with it, are apart: make bench-import, bench_extract.py LEDGER.
+APART = {"bench_import.py", "bench_extract.py"}
+# More than one run of a bench, with these arguments.
+RUNS = {
+    "bench_sequencer.py": [
+        ["--prefill"],
+        ["--prefill", "--processes", "3"],
+        ["--prefill", "--processes", "3", "--flush", "1", "--events", "40000"],
+    ],
+}
 
 
 def main() -> int:
@@ -16,9 +24,10 @@ def main() -> int:
     for bench in sorted(HERE.glob("bench_*.py")):
         if bench.name in APART:
             continue
-        print(f"\n== {bench.stem.removeprefix('bench_')}", flush=True)
-        if subprocess.run([sys.executable, str(bench), *sys.argv[1:]], check=False).returncode:
-            failed.append(bench.name)
+        for arguments in RUNS.get(bench.name, [[]]):
+            print(f"\n== {bench.stem.removeprefix('bench_')} {' '.join(arguments)}", flush=True)
+            if subprocess.run([sys.executable, str(bench), *arguments], check=False).returncode:
+                failed.append(bench.name)
     if failed:
         print(f"\nwithout a passing checker, so without a figure: {', '.join(failed)}")
     return bool(failed)
