@@ -185,11 +185,11 @@ class ProducerConfig:
 
     def to_toml(self) -> str:
         """The file that `load` reads back. Paths stand as they are in this object."""
-        lines = [f"format = {_toml(FORMAT)}"]
+        lines = [f"format = {toml_value(FORMAT)}"]
         for one in fields(self):
             value = getattr(self, one.name)
             if one.name not in ("log", "actor", "delivery") and value != one.default:
-                lines.append(f"{one.name} = {_toml(value)}")
+                lines.append(f"{one.name} = {toml_value(value)}")
         actor = {f.name: getattr(self.actor, f.name) for f in fields(Actor)}
         delivery = {
             f.name: getattr(self.delivery, f.name)
@@ -199,7 +199,7 @@ class ProducerConfig:
         for name, table in (("actor", actor), ("log", self.log.to_dict()), ("delivery", delivery)):
             if table:
                 lines += ["", f"[{name}]"]
-                lines += [f"{key} = {_toml(value)}" for key, value in table.items() if value is not None]
+                lines += [f"{key} = {toml_value(value)}" for key, value in table.items() if value is not None]
         return "\n".join(lines) + "\n"
 
 
@@ -255,14 +255,21 @@ def _typed(name: str, hint: Any, value: Any) -> Any:
     return value
 
 
-def _toml(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A value as TOML writes it on one line. `TypeError` for what a settings file has no place for."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{toml_value(str(key))} = {toml_value(item)}" for key, item in value.items())
+            + "}"
+        )
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    # Basic strings of TOML and strings of JSON have the same escapes.
-    return canonical.encode_free(str(value)).decode()
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if not isinstance(value, (str, Path)):
+        raise TypeError(f"no TOML for {type(value).__name__}")
+    # Basic strings of TOML have the escapes of JSON's, and also want the last control character escaped.
+    return canonical.encode_free(str(value)).decode().replace("\x7f", "\\u007f")

@@ -16,7 +16,6 @@ Whoever holds keys/ can sign as the ledger: on a real installation registrars ke
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
 import tomllib
@@ -29,6 +28,7 @@ from typing import Any, Final
 from ledger.errors import ConfigurationError, Refused
 from ledger.kernel.note import VerifierKey
 from ledger.log.port import LogConfig, Role, ShardLog, open_log
+from ledger.sdk.config import toml_value
 
 FORMAT: Final = "duecourse ledger directory 1"
 _KEYS: Final = {"format", "name", "shards", "log_keys", "vault_key", "log"}
@@ -170,33 +170,13 @@ def _write_table(lines: list[str], name: str, table: Mapping[str, Any]) -> None:
     inner = {key: value for key, value in table.items() if isinstance(value, Mapping)}
     if name:
         lines += ["", f"[{name}]"]
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items() if key not in inner]
+    lines += [f"{_key(key)} = {toml_value(value)}" for key, value in table.items() if key not in inner]
     for key, value in inner.items():
         _write_table(lines, f"{name}.{_key(key)}" if name else _key(key), value)
 
 
 def _key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _text(key)
-
-
-def _value(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case str():
-            return _text(value)
-        case list() | tuple():
-            return "[" + ", ".join(_value(item) for item in value) + "]"
-        case _:
-            raise TypeError(f"no TOML for {type(value).__name__}")
-
-
-def _text(text: str) -> str:
-    # JSON's escapes for a string are all escapes of TOML's basic strings too, which also want the last control
-    # character escaped.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else toml_value(key)
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
